@@ -1,0 +1,145 @@
+"""Reads one environment variable at a time and stops the start where one is wrong.
+
+The operator reads one line: the variable, what is wrong with it, the cure. Values are never
+repeated: they may be secrets, and an operator's screen is often shared.
+"""
+
+import base64
+import binascii
+import re
+import sys
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import environ
+
+# gunicorn gives up on 3 ("worker failed to boot") where it would start other codes again for ever.
+EXIT_CODE = 3
+
+REQUIRED = object()
+
+env = environ.Env()
+
+
+def stop(variable: str, wrong: str, cure: str) -> NoReturn:
+    """End the process with one line on stderr and exit code 3."""
+    sys.stderr.write(f"{variable} {wrong}. {cure}\n")
+    raise SystemExit(EXIT_CODE)
+
+
+def read(variable: str, parse=str, *, cure: str, default=REQUIRED):
+    """The parsed value of `variable`; `default` where it is unset or empty.
+
+    `parse` takes the text and raises ValueError where it is malformed.
+    """
+    text = env.str(variable, default="").strip()
+    if not text:
+        if default is REQUIRED:
+            stop(variable, "is not set", cure)
+        return default
+    try:
+        return parse(text)
+    except (ValueError, environ.ImproperlyConfigured):
+        stop(variable, "is malformed", cure)
+
+
+def switch(text: str) -> bool:
+    """`1` or `0` and their usual spellings; anything else is refused rather than taken as off."""
+    lowered = text.lower()
+    if lowered in ("1", "true", "yes", "on"):
+        return True
+    if lowered in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(text)
+
+
+def count(text: str) -> int:
+    """A whole number, zero or more."""
+    if not re.fullmatch(r"[0-9]{1,4}", text):
+        raise ValueError(text)
+    return int(text)
+
+
+def rate(text: str) -> str:
+    """django-ratelimit's notation: `600/h`, `5/10m`."""
+    if not re.fullmatch(r"[1-9][0-9]{0,8}/([1-9][0-9]{0,4})?[smhd]", text):
+        raise ValueError(text)
+    return text
+
+
+def names(text: str) -> list[str]:
+    """A comma-separated list without empty places."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def hosts(text: str) -> list[str]:
+    """Host names as Django's ALLOWED_HOSTS takes them: no scheme, no path, no space."""
+    found = names(text)
+    if not found or any(re.search(r"[/\s]", host) for host in found):
+        raise ValueError(text)
+    return found
+
+
+def data_keys(text: str) -> list[bytes]:
+    """Comma-separated base64url keys of 32 bytes each; the first encrypts, all decrypt."""
+    keys = []
+    for part in names(text):
+        try:
+            key = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+        except binascii.Error as error:
+            raise ValueError("not base64url") from error
+        if len(key) != 32:
+            raise ValueError("not 32 bytes")
+        keys.append(key)
+    if not keys:
+        raise ValueError("no key")
+    return keys
+
+
+def site_url(text: str) -> str:
+    """An absolute http(s) address without a path."""
+    parts = urlsplit(text.rstrip("/"))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        raise ValueError(text)
+    parts.port  # noqa: B018  raises ValueError where the port is no number
+    return text.rstrip("/")
+
+
+def database(text: str) -> dict:
+    """Django's settings for `postgres://user:password@host:port/name` or `sqlite:///file`."""
+    scheme = urlsplit(text).scheme
+    if scheme not in ("postgres", "postgresql", "sqlite"):
+        raise ValueError("unknown scheme")
+    settings = env.db_url_config(text)
+    if not settings["NAME"]:
+        raise ValueError("no database name")
+    return settings
+
+
+def cache(text: str) -> dict:
+    """Django's settings for `redis://host:port/number` or `locmemcache://`."""
+    if urlsplit(text).scheme not in ("redis", "rediss", "locmemcache"):
+        raise ValueError("unknown scheme")
+    return env.cache_url_config(text)
+
+
+def smtp(text: str) -> dict:
+    """Django's EMAIL_… settings for `smtp://`, `smtp+tls://` or `smtp+ssl://user:password@host:port`."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("smtp", "smtp+tls", "smtp+ssl") or not parts.hostname:
+        raise ValueError("unknown scheme or no host")
+    settings = env.email_url_config(text)
+    settings["EMAIL_PORT"] = settings["EMAIL_PORT"] or {"smtp+tls": 587, "smtp+ssl": 465}.get(
+        parts.scheme, 25
+    )
+    settings["EMAIL_HOST_USER"] = settings["EMAIL_HOST_USER"] or ""
+    settings["EMAIL_HOST_PASSWORD"] = settings["EMAIL_HOST_PASSWORD"] or ""
+    settings.pop("EMAIL_FILE_PATH")
+    return settings
+
+
+def mail_address(text: str) -> str:
+    """An address for letters: `name@host` or `Some words <name@host>`."""
+    if not re.fullmatch(r"[^<>@\r\n]*<?[^<>@\s]+@[^<>@\s]+>?", text):
+        raise ValueError(text)
+    return text

@@ -1,0 +1,303 @@
+"""All settings. What differs between machines comes from the environment, here and nowhere else.
+
+The README lists every variable; a test holds the two together.
+"""
+
+import hashlib
+import sys
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from campaign_site import environment
+from campaign_site.environment import read
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+# --- What must be right before anything starts -------------------------------------------------
+
+DEBUG = read("DEBUG", environment.switch, default=False, cure="Set it to 1 or 0.")
+
+SECRET_KEY = read(
+    "SECRET_KEY",
+    default="development-only-key-that-signs-nothing-real" if DEBUG else environment.REQUIRED,
+    cure="Set it to 50 or more random characters: "
+    "python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+)
+# After a change of SECRET_KEY the former ones still open the links that were mailed under them.
+SECRET_KEY_FALLBACKS = read(
+    "SECRET_KEY_FALLBACKS", environment.names, default=[], cure="List former keys, comma between."
+)
+DATA_KEYS = read(
+    "DATA_KEYS",
+    environment.data_keys,
+    default=[hashlib.sha256(b"data key of " + SECRET_KEY.encode()).digest()]
+    if DEBUG
+    else environment.REQUIRED,
+    cure="Set it to base64url keys of 32 bytes, comma between: "
+    "python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'",
+)
+DATABASES = {
+    "default": read(
+        "DATABASE_URL",
+        environment.database,
+        default=environment.database(f"sqlite:///{VAR_DIR / 'campaign.sqlite3'}"),
+        cure="Write postgres://user:password@host:5432/name or sqlite:////path/to/file.",
+    )
+}
+SITE_URL = read(
+    "SITE_URL",
+    environment.site_url,
+    default="http://127.0.0.1:8000" if DEBUG else environment.REQUIRED,
+    cure="Write the site's public address, such as https://petition.example.org.",
+)
+ALLOWED_HOSTS = read(
+    "ALLOWED_HOSTS",
+    environment.hosts,
+    default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [urlsplit(SITE_URL).hostname],
+    cure="List host names, comma between, without https:// and without a path.",
+)
+
+# --- The web process ---------------------------------------------------------------------------
+
+ROOT_URLCONF = "campaign_site.urls"
+WSGI_APPLICATION = "campaign_site.wsgi.application"
+
+INSTALLED_APPS = [
+    "petition.apps.PetitionConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.sitemaps",
+    "django.contrib.staticfiles",
+    "django_recaptcha",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "petition.middleware.Language",
+    "petition.middleware.RefuseLargeBodies",
+    "petition.middleware.RefuseCrossSitePosts",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "petition.context_processors.page",
+            ],
+        },
+    }
+]
+# Our own templates come before those that django-recaptcha ships with inline scripts.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# --- Languages and time ------------------------------------------------------------------------
+
+LANGUAGE_CODE = "ar"
+LANGUAGES = [("ar", "العربية"), ("fr", "Français"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+# A day in the tallies is a day in UTC: Morocco's clock changes by decree, an archive must not.
+TIME_ZONE = "UTC"
+
+# --- Data --------------------------------------------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    VAR_DIR.mkdir(exist_ok=True)
+    # Writers queue for the file instead of failing half-way; readers never wait for them.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+CACHES = {
+    "default": read(
+        "CACHE_URL",
+        environment.cache,
+        default=environment.cache("locmemcache://default"),
+        cure="Write redis://host:6379/0, or leave it out where one web process is all.",
+    ),
+    # What every visitor reads and nobody counts in: kept for seconds inside each web process.
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"},
+}
+
+# gunicorn's own variable; petition/checks.py warns where several processes count apart.
+WEB_CONCURRENCY = read(
+    "WEB_CONCURRENCY", environment.count, default=1, cure="Write a number of processes, such as 2."
+)
+
+# --- Letters -----------------------------------------------------------------------------------
+
+SMTP = read(
+    "EMAIL_URL",
+    environment.smtp,
+    default={},
+    cure="Write smtp+tls://user:password@host:587, smtp+ssl://… or smtp://….",
+)
+EMAIL_TIMEOUT = 20
+if SMTP:
+    EMAIL_BACKEND = SMTP.pop("EMAIL_BACKEND")
+    globals().update(SMTP)
+elif DEBUG:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = VAR_DIR / "mail"
+else:
+    # The site signs on; the mailer says what is missing and the letters wait for it.
+    EMAIL_BACKEND = None
+DEFAULT_FROM_EMAIL = read(
+    "EMAIL_FROM",
+    environment.mail_address,
+    default=f"no-reply@{urlsplit(SITE_URL).hostname}",
+    cure="Write an address such as no-reply@petition.example.org.",
+)
+CONTACT_EMAIL = read(
+    "CONTACT_EMAIL",
+    environment.mail_address,
+    default="",
+    cure="Write the address that answers supporters, such as contact@petition.example.org.",
+)
+
+# --- Abuse -------------------------------------------------------------------------------------
+
+SIGN_RATE = read(
+    "SIGN_RATE", environment.rate, default="600/h", cure="Write a rate such as 600/h or 5/10m."
+)
+CONFIRM_RATE = read(
+    "CONFIRM_RATE", environment.rate, default="30/h", cure="Write a rate such as 30/h or 5/10m."
+)
+RATELIMIT_ENABLE = read(
+    "RATELIMIT_ENABLE", environment.switch, default=True, cure="Set it to 1 or 0."
+)
+RATELIMIT_FAIL_OPEN = True  # A lost cache must not stop the campaign; see petition/abuse.py.
+TRUSTED_PROXIES = read(
+    "TRUSTED_PROXIES",
+    environment.count,
+    default=0,
+    cure="Write how many proxies stand in front, such as 1.",
+)
+
+RECAPTCHA_PUBLIC_KEY = read("RECAPTCHA_PUBLIC_KEY", default="", cure="")
+RECAPTCHA_PRIVATE_KEY = read("RECAPTCHA_PRIVATE_KEY", default="", cure="")
+RECAPTCHA = bool(RECAPTCHA_PUBLIC_KEY and RECAPTCHA_PRIVATE_KEY)
+if bool(RECAPTCHA_PUBLIC_KEY) != bool(RECAPTCHA_PRIVATE_KEY):
+    environment.stop(
+        "RECAPTCHA_PUBLIC_KEY" if RECAPTCHA_PRIVATE_KEY else "RECAPTCHA_PRIVATE_KEY",
+        "is not set while its partner is",
+        "Set both RECAPTCHA_PUBLIC_KEY and RECAPTCHA_PRIVATE_KEY, or neither.",
+    )
+RECAPTCHA_DOMAIN = "www.google.com"
+RECAPTCHA_VERIFY_REQUEST_TIMEOUT = 5
+
+# --- Security ----------------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = read(
+    "SECURE_SSL_REDIRECT", environment.switch, default=not DEBUG, cure="Set it to 1 or 0."
+)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 60 * 60
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+# `no-referrer` would make browsers post with `Origin: null`, which we refuse.
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+X_FRAME_OPTIONS = "DENY"
+
+# The largest honest form is about 2 KB; petition/middleware.py refuses more before it is read.
+PUBLIC_BODY_BYTES = 64 * 1024
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "connect-src": ["'self'"],
+        "font-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "img-src": ["'self'", "data:"],
+        "manifest-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+    }
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# django-ratelimit finds any cache but memcached and django-redis at fault. Django's own Redis cache
+# counts atomically, and the in-process one is the contract's default for a single web process.
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
+
+# --- Static files ------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+with suppress(OSError):  # WhiteNoise warns where there is no such directory.
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+WHITENOISE_ROOT = BASE_DIR / "static" / "root"  # /favicon.ico
+# After `collectstatic` names carry a hash and are kept for a year; the site works before it too.
+COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
+WHITENOISE_USE_FINDERS = not COLLECTED
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if COLLECTED or "collectstatic" in sys.argv
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Log ---------------------------------------------------------------------------------------
+
+# To stderr only, without request bodies: nothing that a person typed is ever part of a message.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"tokens": {"()": "campaign_site.logs.HideMailedTokens"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "petition": {"level": "INFO"},
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
+}

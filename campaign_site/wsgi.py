@@ -1,0 +1,9 @@
+"""The production web process: `gunicorn campaign_site.wsgi`."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campaign_site.settings")
+
+application = get_wsgi_application()

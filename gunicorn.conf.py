@@ -1,0 +1,10 @@
+"""What `gunicorn campaign_site.wsgi` starts with; its command line overrules every value."""
+
+# One process with threads needs no shared cache; with WEB_CONCURRENCY above 1 set CACHE_URL too.
+threads = 8
+# A wrong setting ends the start with its one line, instead of workers that die one after the other.
+preload_app = True
+# The paths of confirm and withdraw pages carry mailed tokens: no access log.
+accesslog = None
+max_requests = 20_000
+max_requests_jitter = 2_000
