@@ -1,0 +1,48 @@
+"""The three languages: their names, directions and number formats."""
+
+from dataclasses import dataclass
+
+from babel import Locale
+from babel.numbers import format_decimal, format_percent
+
+
+@dataclass(frozen=True)
+class Language:
+    """`code` is ISO 639-1 and the first part of every public address."""
+
+    code: str
+    name: str
+    direction: str
+
+
+# The first is where nothing fits what a visitor's browser asks for.
+LANGUAGES = {
+    "ar": Language("ar", "العربية", "rtl"),
+    "fr": Language("fr", "Français", "ltr"),
+    "en": Language("en", "English", "ltr"),
+}
+DEFAULT = "ar"
+CHOICES = [(language.code, language.name) for language in LANGUAGES.values()]
+
+
+def in_other_languages(path: str) -> dict[str, str]:
+    """The same public page in each language, `{code: path}`; empty for a path without one."""
+    first, _, rest = path.lstrip("/").partition("/")
+    if first not in LANGUAGES:
+        return {}
+    return {code: f"/{code}/{rest}" for code in LANGUAGES}
+
+
+def number(value: int, code: str) -> str:
+    """A whole number as the language groups it (Unicode CLDR).
+
+    Arabic takes European digits: they are read from Rabat to Gaza, the Arabic-Indic ones are not.
+    """
+    return format_decimal(value, locale=code)
+
+
+def percent(part: int, whole: int, code: str) -> str:
+    """A share with one decimal, rounded down: 99.99 % is not yet the goal."""
+    thousandths = part * 1000 // whole if whole else 0
+    with_one_decimal = Locale.parse(code).percent_formats[None].pattern.replace("0", "0.#", 1)
+    return format_percent(thousandths / 1000, format=with_one_decimal, locale=code)

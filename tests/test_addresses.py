@@ -1,0 +1,51 @@
+import pytest
+
+from petition import addresses
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a.b+x@gmail.com", "ab@googlemail.com"),
+        ("Sample@Example.org", "sample@EXAMPLE.ORG"),
+        ("sample+news@outlook.com", "sample@outlook.com"),
+        ("sam.ple@proton.me", "sample@pm.me"),
+        ("sample@me.com", "sample@icloud.com"),
+        ("sample@münchen.example", "sample@xn--mnchen-3ya.example"),
+    ],
+)
+def test_spellings_of_one_mailbox_are_one(one, other):
+    assert addresses.canonical(addresses.parse(one)) == addresses.canonical(addresses.parse(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a.b@example.org", "ab@example.org"),
+        ("sample+one@example.org", "sample+two@example.org"),
+        ("sample@hotmail.com", "sample@outlook.com"),
+        ("a.b@outlook.com", "ab@outlook.com"),
+        ("a@gmail.com", "b@gmail.com"),
+    ],
+)
+def test_mailboxes_that_may_differ_stay_two(one, other):
+    assert addresses.canonical(addresses.parse(one)) != addresses.canonical(addresses.parse(other))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "sample", "sample@", "@example.org", "a b@example.org", "a@b@example.org", "a@localhost",
+     "sample@example.org\nBcc: other@example.org", "a" * 65 + "@example.org", "سامي@example.org"],
+)  # fmt: skip
+def test_what_no_letter_can_reach_is_refused(text):
+    with pytest.raises(addresses.Invalid):
+        addresses.parse(text)
+
+
+def test_a_letter_goes_to_the_address_as_it_was_typed():
+    assert addresses.parse("A.b+x@Gmail.com") == "A.b+x@gmail.com"
+
+
+def test_the_domain_of_a_provider_is_its_first():
+    assert addresses.domain("x@googlemail.com") == "gmail.com"
+    assert addresses.domain("x@Example.org") == "example.org"
