@@ -1,0 +1,104 @@
+"""The campaign's texts as pages read them, and the shipped ones that a new database starts with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.cache import caches
+from markdown_it import MarkdownIt
+
+from petition import languages
+from petition.models import ConsentText, Text, Track, TrackText
+
+REMEMBERED_SECONDS = 10
+SHIPPED = Path(__file__).parent / "texts"
+TRACKS = ("fate", "legislation", "protection")
+
+# Raw HTML stays text, and links are limited to harmless schemes: editors need not be trusted.
+_markdown = MarkdownIt("commonmark", {"html": False})
+
+
+@dataclass(frozen=True)
+class Writing:
+    """A text ready for a page; `body` is safe HTML."""
+
+    slug: str
+    title: str
+    summary: str
+    body: str
+
+
+def text(slug: str, language: str) -> Writing:
+    """A page's text in a language. Raises KeyError where there is none."""
+    return _remembered(language)["texts"][slug]
+
+
+def tracks(language: str) -> list[Writing]:
+    """The tracks in their order."""
+    return _remembered(language)["tracks"]
+
+
+def consent(language: str) -> ConsentText:
+    """The newest consent text in a language: what the form shows."""
+    return _remembered(language)["consents"][0]
+
+
+def consent_shown(version: int | None, language: str) -> ConsentText:
+    """The consent text that a form said it showed; the newest where it said nothing known."""
+    known = _remembered(language)["consents"]
+    return next((text for text in known if text.version == version), known[0])
+
+
+def _remembered(language: str) -> dict:
+    return caches["process"].get_or_set(
+        f"texts-{language}", lambda: _read(language), REMEMBERED_SECONDS
+    )
+
+
+def _read(language: str) -> dict:
+    return {
+        "texts": {t.slug: _writing(t.slug, t) for t in Text.objects.filter(language=language)},
+        "tracks": [
+            _writing(t.track_id, t)
+            for t in TrackText.objects.filter(language=language).order_by("track__position")
+        ],
+        "consents": list(ConsentText.objects.filter(language=language)),
+    }
+
+
+def _writing(slug: str, row: Text | TrackText) -> Writing:
+    return Writing(slug, row.title, row.summary, _markdown.render(row.body))
+
+
+def lay_shipped_texts(apps) -> None:
+    """Write the shipped tracks, texts and consents where they are missing; called by a migration.
+
+    `apps` is a migration's registry or Django's own.
+    """
+    model = {
+        m.__name__: apps.get_model("petition", m.__name__)
+        for m in (ConsentText, Text, Track, TrackText)
+    }
+    for position, slug in enumerate(TRACKS, start=1):
+        model["Track"].objects.get_or_create(slug=slug, defaults={"position": position})
+    for language in languages.LANGUAGES:
+        for slug in TRACKS:
+            model["TrackText"].objects.get_or_create(
+                track_id=slug, language=language, defaults=_shipped(language, slug)
+            )
+        for slug in Text.Slug.values:
+            model["Text"].objects.get_or_create(
+                slug=slug, language=language, defaults=_shipped(language, slug)
+            )
+        model["ConsentText"].objects.get_or_create(
+            version=1,
+            language=language,
+            defaults={"body": (SHIPPED / language / "consent.md").read_text("utf-8").strip()},
+        )
+
+
+def _shipped(language: str, slug: str) -> dict[str, str]:
+    """A shipped file: `# title`, a paragraph that sums up, then the text."""
+    title, summary, *body = (
+        (SHIPPED / language / f"{slug}.md").read_text("utf-8").strip().split("\n\n")
+    )
+    return {"title": title.removeprefix("# "), "summary": summary, "body": "\n\n".join(body)}

@@ -1,0 +1,292 @@
+"""Queues the letters that we owe and sends them; each arrives, whatever happens to the mailer."""
+
+import logging
+import os
+import re
+import secrets
+import smtplib
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from petition import links, vault
+from petition.languages import LANGUAGES
+from petition.models import Letter, Signature
+
+logger = logging.getLogger(__name__)
+
+# The owner of a mailbox must not be flooded by somebody who types their address.
+LETTERS_AN_ADDRESS = 5
+LETTERS_WINDOW = timedelta(hours=24)
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=6)
+MAX_TRIES = 20  # About four days.
+# Far longer than any conversation with a mail server, whose every step ends after EMAIL_TIMEOUT.
+LEASE = timedelta(minutes=15)
+BATCH = 50
+
+SUBJECTS = {
+    Letter.Kind.CONFIRM: "letters/confirm_subject.txt",
+    Letter.Kind.COUNTED: "letters/counted_subject.txt",
+    Letter.Kind.HELD: "letters/held_subject.txt",
+}
+
+
+class ServerUnavailable(Exception):
+    """The mail server does not take letters now; says why without repeating what it said."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The server's answer to one letter."""
+
+    reply: str
+    for_good: bool
+
+
+def owe(signature: Signature, kind: str, language: str) -> None:
+    """Record that a letter is owed, in the caller's transaction.
+
+    Beyond LETTERS_AN_ADDRESS in LETTERS_WINDOW it is recorded as withheld: a row is written either
+    way, so that the answer takes the same time.
+    """
+    recent = (
+        Letter.objects.filter(signature=signature, created_at__gt=timezone.now() - LETTERS_WINDOW)
+        .exclude(state=Letter.State.WITHHELD)
+        .count()
+    )
+    letter = Letter(signature=signature, kind=kind, language=language)
+    if recent >= LETTERS_AN_ADDRESS:
+        letter.state = Letter.State.WITHHELD
+        letter.ended_at = letter.created_at
+    letter.save(force_insert=True)
+
+
+def forget(signature: Signature) -> None:
+    """Owe this signature no letter any more, and keep no trace of those that were sent."""
+    Letter.objects.filter(signature=signature).delete()
+
+
+def compose(letter: Letter) -> EmailMultiAlternatives:
+    """The mail for a letter, with links that are made now. Raises vault.Unreadable."""
+    signature = letter.signature
+    language = LANGUAGES[letter.language]
+    with translation.override(language.code):
+        context = {
+            "language": language,
+            "site": urlsplit(settings.SITE_URL).hostname,
+            "contact": settings.CONTACT_EMAIL,
+            "code": links.code(signature.reference),
+            "confirm_url": _link("confirm", links.CONFIRM, signature),
+            "withdraw_url": _link("withdraw", links.WITHDRAW, signature),
+            "code_url": settings.SITE_URL + reverse("sent"),
+        }
+        mail = EmailMultiAlternatives(
+            subject=render_to_string(SUBJECTS[letter.kind]).strip(),
+            body=render_to_string(f"letters/{letter.kind}.txt", context),
+            to=[signature.email],
+            reply_to=[settings.CONTACT_EMAIL] if settings.CONTACT_EMAIL else None,
+            headers={
+                # The same for a second copy, so that mail programs can show the two as one.
+                "Message-ID": f"<{vault.index(str(letter.pk), 'message id')}@{context['site']}>",
+                "Auto-Submitted": "auto-generated",
+                "X-Auto-Response-Suppress": "All",
+                "Content-Language": language.code,
+            },
+        )
+        mail.attach_alternative(
+            render_to_string(f"letters/{letter.kind}.html", context), "text/html"
+        )
+    return mail
+
+
+def _link(name: str, kind: str, signature: Signature) -> str:
+    return settings.SITE_URL + reverse(name, args=[links.token(kind, signature.reference)])
+
+
+def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
+    """Send every letter that is due now, one after the other; returns how many went out.
+
+    A letter is claimed before it is sent and marked after: of a mailer killed in between, the one
+    letter in its hands may go out twice, and none is lost. Raises ServerUnavailable.
+    """
+    sent = 0
+    free_abandoned()
+    connection = get_connection()
+    try:
+        while letters := _due()[:BATCH]:
+            for pk in letters:
+                if stopped():
+                    return sent
+                if _claim(pk):
+                    sent += _send(pk, connection)
+    finally:
+        _hang_up(connection)
+    return sent
+
+
+def waiting() -> int:
+    """How many letters are owed and not sent."""
+    return Letter.objects.filter(state=Letter.State.DUE).count()
+
+
+def free_abandoned() -> int:
+    """Take letters out of the hands of mailers that are gone; returns how many."""
+    claimed = Letter.objects.filter(state=Letter.State.DUE).exclude(mailer="")
+    gone = [
+        name for name in claimed.values_list("mailer", flat=True).distinct() if not _is_alive(name)
+    ]
+    overdue = Q(claimed_at__lt=timezone.now() - LEASE)
+    return claimed.filter(Q(mailer__in=gone) | overdue).update(mailer="", claimed_at=None)
+
+
+@cache
+def _my_name() -> str:
+    return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def _is_alive(name: str) -> bool:
+    """Whether a mailer may still be at work; of another host only the lease can tell."""
+    host, pid, _ = name.rsplit(":", 2)
+    my_host, my_pid, _ = _my_name().rsplit(":", 2)
+    if name == _my_name() or host != my_host:
+        return True
+    if pid == my_pid:
+        return False  # Our number in an earlier life, as in a container that was started again.
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _due():
+    return (
+        Letter.objects.filter(state=Letter.State.DUE, mailer="", due_at__lte=timezone.now())
+        .order_by("due_at")
+        .values_list("pk", flat=True)
+    )
+
+
+def _claim(pk: int) -> bool:
+    now = timezone.now()
+    free = Letter.objects.filter(pk=pk, state=Letter.State.DUE, mailer="", due_at__lte=now)
+    return bool(free.update(mailer=_my_name(), claimed_at=now))
+
+
+def _send(pk: int, connection) -> bool:
+    """Send a claimed letter; whether it went out. Raises ServerUnavailable, the letter free."""
+    mine = Letter.objects.filter(pk=pk, mailer=_my_name())
+    letter = mine.select_related("signature").first()
+    if letter is None or not letter.signature.email:
+        mine.delete()  # Withdrawn meanwhile: nobody is there to write to.
+        return False
+    try:
+        mail = compose(letter)
+    except vault.Unreadable as error:
+        logger.error("Letter %s cannot be addressed. %s", pk, error)
+        _put_off(mine, letter, "no key")
+        return False
+    try:
+        _open(connection)
+    except ServerUnavailable:
+        mine.update(mailer="", claimed_at=None)
+        raise
+    try:
+        connection.send_messages([mail])
+    except smtplib.SMTPRecipientsRefused as error:
+        return _refused(mine, letter, next(iter(error.recipients.values())), connection)
+    except smtplib.SMTPResponseException as error:
+        return _refused(mine, letter, (error.smtp_code, error.smtp_error), connection)
+    except (smtplib.SMTPException, OSError) as error:
+        _put_off(mine, letter, type(error).__name__[:20])
+        _hang_up(connection)
+        raise ServerUnavailable(f"The mail server broke off ({type(error).__name__}).") from None
+    mine.update(
+        state=Letter.State.SENT,
+        tries=letter.tries + 1,
+        mailer="",
+        claimed_at=None,
+        reply="",
+        ended_at=timezone.now(),
+    )
+    return True
+
+
+def _open(connection) -> None:
+    try:
+        connection.open()
+    except (smtplib.SMTPException, OSError) as error:
+        _hang_up(connection)
+        where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+        raise ServerUnavailable(
+            f"The mail server at {where} does not take letters ({type(error).__name__})."
+        ) from None
+
+
+def _hang_up(connection) -> None:
+    with suppress(smtplib.SMTPException, OSError):  # It may be gone already.
+        connection.close()
+
+
+def _refused(mine, letter: Letter, answer: tuple[int, bytes | str], connection) -> bool:
+    refusal = read_refusal(*answer)
+    _hang_up(connection)  # The next letter starts a clean conversation.
+    if refusal.for_good:
+        _end(mine, letter, Letter.State.REFUSED, refusal.reply)
+        logger.info("Letter %s: the address is refused (%s).", letter.pk, refusal.reply)
+    else:
+        _put_off(mine, letter, refusal.reply)
+        if refusal.reply.startswith("421"):
+            raise ServerUnavailable(f"The mail server closes ({refusal.reply}).")
+    return False
+
+
+def read_refusal(code: int, text: bytes | str) -> Refusal:
+    """What a reply means (RFC 5321, RFC 3463).
+
+    Refused for good is an address that is unknown or disabled (5.1.x, 5.2.1), or a plain 55x
+    without further explanation. Everything else, "your server is on a blocklist" (5.7.1) among
+    it, is about us or about today: the letter is tried again.
+    """
+    text = text.decode("ascii", "replace") if isinstance(text, bytes) else text
+    enhanced = re.match(r"([245]\.\d{1,3}\.\d{1,3})\b", text.strip())
+    status = enhanced[1] if enhanced else ""
+    for_good = 500 <= code < 600 and (
+        status.startswith("5.1.") or status == "5.2.1" or (not status and code in (550, 551, 553))
+    )
+    return Refusal(f"{code} {status}".strip(), for_good)
+
+
+def _put_off(mine, letter: Letter, reply: str) -> None:
+    tries = letter.tries + 1
+    if tries >= MAX_TRIES:
+        _end(mine, letter, Letter.State.GIVEN_UP, reply)
+        return
+    pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
+    mine.update(tries=tries, due_at=timezone.now() + pause, mailer="", claimed_at=None, reply=reply)
+
+
+def _end(mine, letter: Letter, state: str, reply: str) -> None:
+    mine.update(
+        state=state,
+        tries=letter.tries + 1,
+        mailer="",
+        claimed_at=None,
+        reply=reply,
+        ended_at=timezone.now(),
+    )

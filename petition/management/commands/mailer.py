@@ -1,0 +1,67 @@
+"""Sends the letters that are due."""
+
+import logging
+import signal
+import time
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+
+from petition import mailbox
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS = 1
+LONGEST_PAUSE_SECONDS = 300
+
+
+class Command(BaseCommand):
+    help = "Sends what is due, until stopped; several may run at once."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--once", action="store_true", help="send what is due now, then exit")
+
+    def handle(self, *, once: bool, **options):
+        if not settings.EMAIL_BACKEND:
+            raise CommandError(
+                "EMAIL_URL is not set: letters wait. Set it to smtp+tls://user:password@host:587."
+            )
+        if once:
+            self._once()
+        else:
+            self._until_stopped()
+
+    def _once(self):
+        try:
+            sent = mailbox.send_due()
+        except mailbox.ServerUnavailable as error:
+            raise CommandError(f"{error} {mailbox.waiting()} letters wait.") from None
+        self.stdout.write(f"Letters sent: {sent}. Letters that wait: {mailbox.waiting()}.")
+
+    def _until_stopped(self):
+        self.stopped = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        pause = LOOK_EVERY_SECONDS
+        while not self.stopped:
+            try:
+                mailbox.send_due(lambda: self.stopped)
+                pause = LOOK_EVERY_SECONDS
+            except (mailbox.ServerUnavailable, DatabaseError) as error:
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                said = (
+                    error if isinstance(error, mailbox.ServerUnavailable) else type(error).__name__
+                )
+                logger.warning("%s Letters wait; the next try is in %s s.", said, pause)
+                connection.close()
+            self._sleep(pause)
+
+    def _stop(self, *_):
+        """The letter in hand is still sent and marked."""
+        self.stopped = True
+
+    def _sleep(self, seconds: float):
+        until = time.monotonic() + seconds
+        while not self.stopped and time.monotonic() < until:
+            time.sleep(0.2)

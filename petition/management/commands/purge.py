@@ -1,0 +1,13 @@
+"""Deletes what is no longer needed."""
+
+from django.core.management.base import BaseCommand
+
+from petition import privacy
+
+
+class Command(BaseCommand):
+    help = "Deletes signatures that nobody confirmed in time, and old letters. Run it every day."
+
+    def handle(self, **options):
+        done = privacy.purge()
+        self.stdout.write(f"Deleted {done['signatures']} signatures and {done['letters']} letters.")

@@ -1,0 +1,28 @@
+"""Compares every counter with the signatures it counts."""
+
+from django.core.management.base import BaseCommand
+
+from petition import tallies
+
+
+class Command(BaseCommand):
+    help = "Compares every counter with the signatures it counts; exits 1 where they differ."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--fix", action="store_true", help="set the counters right")
+
+    def handle(self, *, fix: bool, **options):
+        differences = tallies.mend() if fix else tallies.recount()
+        for d in differences:
+            name = f"{d.dimension} {d.value}".strip()
+            verb = "said" if fix else "says"
+            self.stdout.write(
+                f"{name}: the counter {verb} {d.counter}, the signatures {d.signatures}"
+            )
+        if not differences:
+            self.stdout.write(f"All counters agree: {tallies.read_counter().online} signatures.")
+        elif fix:
+            self.stdout.write(f"{len(differences)} counters set right.")
+        else:
+            self.stderr.write(f"{len(differences)} counters differ. Mend them with: recount --fix")
+            raise SystemExit(1)

@@ -1,0 +1,95 @@
+"""The campaign's voice: its tracks, its texts, and the words that signers consent to."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from petition import languages
+
+
+class Track(models.Model):
+    """One of the three things the campaign works for."""
+
+    slug = models.SlugField(_("address"), primary_key=True, max_length=20)
+    position = models.PositiveSmallIntegerField(_("position"))
+
+    class Meta:
+        verbose_name = _("track")
+        verbose_name_plural = _("tracks")
+        ordering = ["position"]
+
+    def __str__(self):
+        return self.slug
+
+
+class TrackText(models.Model):
+    """What a track says in one language."""
+
+    track = models.ForeignKey(Track, models.CASCADE, related_name="texts", verbose_name=_("track"))
+    language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
+    title = models.CharField(_("title"), max_length=120)
+    summary = models.TextField(_("summary"))
+    body = models.TextField(
+        _("text"), help_text=_("Markdown: ## heading, - list, blank line between.")
+    )
+
+    class Meta:
+        verbose_name = _("text of a track")
+        verbose_name_plural = _("texts of tracks")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["track", "language"], name="one_text_a_track_and_language"
+            )
+        ]
+
+    def __str__(self):
+        return self.title
+
+
+class Text(models.Model):
+    """A text of a page in one language."""
+
+    class Slug(models.TextChoices):
+        APPEAL = "appeal", _("The appeal")
+        ABOUT = "about", _("About")
+        PRIVACY = "privacy", _("Privacy")
+
+    slug = models.CharField(_("where it stands"), max_length=20, choices=Slug)
+    language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
+    title = models.CharField(_("title"), max_length=120)
+    summary = models.TextField(_("summary"))
+    body = models.TextField(
+        _("text"), help_text=_("Markdown: ## heading, - list, blank line between.")
+    )
+
+    class Meta:
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slug", "language"], name="one_text_a_slug_and_language"
+            )
+        ]
+
+    def __str__(self):
+        return self.title
+
+
+class ConsentText(models.Model):
+    """What a signer agrees to, word for word. Never edited: another wording is another version."""
+
+    version = models.PositiveSmallIntegerField(_("version"))
+    language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
+    body = models.TextField(_("text"))
+
+    class Meta:
+        verbose_name = _("consent text")
+        verbose_name_plural = _("consent texts")
+        ordering = ["-version", "language"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "language"], name="one_consent_a_version_and_language"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.version} ({self.language})"

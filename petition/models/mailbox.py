@@ -1,0 +1,55 @@
+"""The letters that we owe."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from petition import languages
+from petition.models.signatures import Signature
+
+
+class Letter(models.Model):
+    """A mail that we owe. It holds no address and no text: both are made at sending time."""
+
+    class Kind(models.TextChoices):
+        CONFIRM = "confirm", _("asks to confirm")
+        COUNTED = "counted", _("says that it is counted already")
+        HELD = "held", _("says that it is set aside")
+
+    class State(models.TextChoices):
+        DUE = "due", _("due")
+        SENT = "sent", _("sent")
+        REFUSED = "refused", _("refused for good")
+        GIVEN_UP = "given up", _("given up after many tries")
+        WITHHELD = "withheld", _("withheld: too many to one address")
+
+    signature = models.ForeignKey(
+        Signature, models.CASCADE, related_name="letters", verbose_name=_("signature")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.DUE)
+    created_at = models.DateTimeField(_("owed since"), default=timezone.now)
+    due_at = models.DateTimeField(_("due"), default=timezone.now)
+    # The mailer that has it in its hands, and since when; empty while nobody has.
+    mailer = models.CharField(_("mailer"), max_length=100, blank=True)
+    claimed_at = models.DateTimeField(_("in hand since"), null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    # The server's code alone, such as "550 5.1.1": its words often repeat the address.
+    reply = models.CharField(_("last reply of the mail server"), max_length=20, blank=True)
+    ended_at = models.DateTimeField(_("sent or given up"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("letter")
+        verbose_name_plural = _("letters")
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(state="due"), name="letters_due"),
+            models.Index(
+                fields=["ended_at"],
+                condition=models.Q(ended_at__isnull=False),
+                name="letters_ended",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.pk} ({self.kind})"

@@ -1,0 +1,127 @@
+"""A signature: who, from where, and what has become of it."""
+
+import uuid
+from datetime import timedelta
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from petition import addresses, languages, vault
+from petition.fields import EncryptedField
+from petition.models.campaign import ConsentText, Track
+
+
+class SignatureQuerySet(models.QuerySet):
+    def counted(self):
+        return self.filter(state=Signature.State.COUNTED)
+
+    def pending(self):
+        return self.filter(state=Signature.State.PENDING)
+
+    def of_mailbox(self, address: str):
+        """The signature of the mailbox behind a parsed address, whichever data key indexed it."""
+        return self.filter(mailbox__in=Signature.mailbox_indexes(address))
+
+
+class Signature(models.Model):
+    """One person's signature. `petition.lifecycle` alone changes its state."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("pending")
+        COUNTED = "counted", _("counted")
+        HELD = "held", _("held")
+        REJECTED = "rejected", _("rejected")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    # How long a signature that nobody confirms is kept. The privacy page says it.
+    PENDING_FOR = timedelta(days=14)
+
+    # What takes the person out of a row. The state, its times and the reference stay.
+    ERASED = {
+        "name": None,
+        "email": None,
+        "mailbox": None,
+        "domain": "",
+        "country": "",
+        "track": None,
+        "updates": False,
+    }
+
+    # Random, and all that mailed links carry. A sequence would tell how many signed before.
+    reference = models.UUIDField(_("reference"), unique=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
+    name = EncryptedField(_("name"), purpose="signature name", null=True)
+    email = EncryptedField(_("e-mail address"), purpose="signature email", null=True)
+    mailbox = models.CharField(
+        _("index of the mailbox"), max_length=vault.INDEX_CHARACTERS, unique=True, null=True
+    )
+    domain = models.CharField(
+        _("index of the mail domain"), max_length=vault.INDEX_CHARACTERS, blank=True, db_index=True
+    )
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    track = models.ForeignKey(
+        Track, models.PROTECT, null=True, blank=True, verbose_name=_("track that matters most")
+    )
+    updates = models.BooleanField(_("wants news by e-mail"), default=False)
+    consent = models.ForeignKey(ConsentText, models.PROTECT, verbose_name=_("consent"))
+    language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
+    signed_at = models.DateTimeField(_("signed"), default=timezone.now)
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    moved_at = models.DateTimeField(_("state since"), default=timezone.now)
+
+    objects = SignatureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("signature")
+        verbose_name_plural = _("signatures")
+        constraints = [
+            models.CheckConstraint(
+                name="signature_state_is_known",
+                condition=models.Q(
+                    state__in=["pending", "counted", "held", "rejected", "withdrawn"]
+                ),
+            ),
+            models.CheckConstraint(
+                name="what_is_counted_was_confirmed",
+                condition=~models.Q(state="counted") | models.Q(confirmed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="who_withdrew_is_erased",
+                condition=models.Q(
+                    state="withdrawn", mailbox=None, name=None, email=None, domain="", country=""
+                )
+                | (~models.Q(state="withdrawn") & models.Q(mailbox__isnull=False)),
+            ),
+        ]
+        indexes = [
+            # What `purge` looks for; the counted millions are not in it.
+            models.Index(
+                fields=["signed_at"], condition=models.Q(state="pending"), name="pending_by_age"
+            )
+        ]
+
+    def __str__(self):
+        return str(self.reference)
+
+    @staticmethod
+    def mailbox_indexes(address: str) -> list[str]:
+        """Blind indexes of the mailbox behind a parsed address, the current data key's first."""
+        return vault.indexes(addresses.canonical(address), "mailbox")
+
+    @staticmethod
+    def domain_index(address: str) -> str:
+        """Blind index of a parsed address's mail domain."""
+        return vault.index(addresses.domain(address), "domain")
+
+    def reseal(self) -> bool:
+        """Write the person again under the current data key; false where somebody was first."""
+        address = self.email
+        return bool(
+            Signature.objects.filter(pk=self.pk, mailbox=self.mailbox).update(
+                name=self.name,
+                email=address,
+                mailbox=self.mailbox_indexes(address)[0],
+                domain=self.domain_index(address),
+            )
+        )

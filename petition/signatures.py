@@ -1,0 +1,150 @@
+"""The acts of a supporter: sign, confirm, withdraw."""
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from petition import lifecycle, links, mailbox
+from petition.models import ConsentText, Letter, Signature
+
+State = Signature.State
+
+LETTERS = {
+    State.PENDING: Letter.Kind.CONFIRM,
+    State.COUNTED: Letter.Kind.COUNTED,
+    State.HELD: Letter.Kind.HELD,
+    State.REJECTED: Letter.Kind.HELD,
+}
+
+
+class LinkExpired(Exception):
+    """The link or code belongs to no signature that can still be confirmed or withdrawn."""
+
+
+class WrongCode(Exception):
+    """The code and the address do not belong together."""
+
+
+def sign(
+    *,
+    name: str,
+    email: str,
+    country: str,
+    track: str | None,
+    updates: bool,
+    consent: ConsentText,
+    language: str,
+) -> None:
+    """Keep the signature and the letter that it owes, committed together.
+
+    Tells nobody whether the mailbox had signed before, by its answer or by its time: the steps are
+    the same, and what they find goes by letter. What was typed last replaces what is not confirmed
+    yet; what is confirmed is never changed from here.
+    """
+    now = timezone.now()
+    current, *former = Signature.mailbox_indexes(email)
+    details = {
+        "name": name,
+        "email": email,
+        "domain": Signature.domain_index(email),
+        "country": country,
+        "track_id": track,
+        "updates": updates,
+        "consent_id": consent.pk,
+        "language": language,
+        "signed_at": now,
+    }
+    with transaction.atomic():
+        if former:
+            # Between two data keys a known mailbox first comes over to the new one.
+            for signature in Signature.objects.filter(mailbox__in=former):
+                signature.reseal()
+        Signature.objects.bulk_create(
+            [Signature(mailbox=current, **details)], ignore_conflicts=True
+        )
+        # The lock keeps two posts at the same instant from owing a letter too many.
+        signature = (
+            Signature.objects.select_for_update(no_key=True)
+            .only("pk", "state", "reference")
+            .get(mailbox=current)
+        )
+        if signature.state == State.PENDING:
+            Signature.objects.filter(pk=signature.pk).update(**details)
+        mailbox.owe(signature, LETTERS[signature.state], language)
+
+
+def to_confirm(token: str) -> Signature:
+    """The signature that a mailed link would confirm, or has confirmed. Raises LinkExpired."""
+    signature = _linked(links.CONFIRM, token)
+    if not _can_be_confirmed(signature):
+        raise LinkExpired
+    return signature
+
+
+def confirm(token: str) -> None:
+    """Count the signature behind a mailed link; as often as wanted. Raises LinkExpired."""
+    _confirm(to_confirm(token))
+
+
+def confirm_by_code(email: str, code: str) -> None:
+    """Count the signature of an address by its typed code. Raises WrongCode, and nothing else:
+    an address that never signed and a wrong code look alike."""
+    typed = links.clean_code(code)
+    signature = Signature.objects.of_mailbox(email).first()
+    reference = signature.reference if signature else uuid.UUID(int=0)
+    if not links.is_code(reference, typed) or not signature or not _can_be_confirmed(signature):
+        raise WrongCode
+    try:
+        _confirm(signature)
+    except LinkExpired as error:
+        raise WrongCode from error
+
+
+def to_withdraw(token: str) -> Signature:
+    """The signature that a mailed link would withdraw, or has withdrawn. Raises LinkExpired."""
+    return _linked(links.WITHDRAW, token)
+
+
+def withdraw(token: str) -> None:
+    """Erase the person, lower the count where it counted, owe no letters. Raises LinkExpired."""
+    signature = to_withdraw(token)
+    with transaction.atomic():
+        while signature.state != State.WITHDRAWN:
+            if not lifecycle.move(signature, State.WITHDRAWN, **Signature.ERASED):
+                _look_again(signature)
+        mailbox.forget(signature)
+
+
+def _linked(kind: str, token: str) -> Signature:
+    try:
+        return Signature.objects.get(reference=links.read(kind, token))
+    except (links.Invalid, Signature.DoesNotExist) as error:
+        raise LinkExpired from error
+
+
+def _can_be_confirmed(signature: Signature) -> bool:
+    if signature.state == State.PENDING:
+        return signature.signed_at > timezone.now() - Signature.PENDING_FOR
+    return signature.state in (State.COUNTED, State.HELD)
+
+
+def _confirm(signature: Signature) -> None:
+    """Take a pending signature to counted, whoever else does the same. Raises LinkExpired."""
+    while signature.state == State.PENDING:
+        if not lifecycle.move(signature, State.COUNTED, confirmed_at=timezone.now()):
+            _look_again(signature)
+    if signature.state == State.HELD:
+        # Set aside before its owner confirmed: kept for the coordinators, not counted from here.
+        Signature.objects.filter(pk=signature.pk, confirmed_at=None).update(
+            confirmed_at=timezone.now()
+        )
+    elif signature.state != State.COUNTED:
+        raise LinkExpired
+
+
+def _look_again(signature: Signature) -> None:
+    try:
+        signature.refresh_from_db()
+    except Signature.DoesNotExist as error:
+        raise LinkExpired from error

@@ -1,0 +1,75 @@
+"""What tests share: a clean memory, committed data, and a real mail server."""
+
+from email import message_from_bytes, policy
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import caches
+from django.db import connection
+
+from petition.campaign import lay_shipped_texts
+from petition.models import Tally
+
+
+def pytest_collection_modifyitems(items):
+    """Races and killed processes are about PostgreSQL: on SQLite nobody asked for them."""
+    if connection.vendor != "postgresql":
+        wrong = [i.nodeid for i in items if i.get_closest_marker("postgres")]
+        for item in items:
+            if item.nodeid in wrong:
+                item.add_marker(pytest.mark.skip(reason="needs TEST_DATABASE_URL=postgres://…"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    for name in settings.CACHES:
+        caches[name].clear()
+
+
+@pytest.fixture
+def committed(transactional_db):
+    """Data that other threads, processes and servers see. The tests before emptied the tables."""
+    lay_shipped_texts(apps)
+    Tally.objects.get_or_create(dimension="total", value="", slot=0)
+
+
+class Box:
+    """A mail server's box, and how the server behaves."""
+
+    def __init__(self):
+        self.mails = []
+        self.replies = {}  # {recipient: the reply to RCPT}
+        self.data_reply = None
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        if address in self.replies:
+            return self.replies[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        if self.data_reply:
+            return self.data_reply
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        self.mails.append(mail)
+        return "250 OK"
+
+    @property
+    def recipients(self) -> list[str]:
+        return [mail["To"] for mail in self.mails]
+
+
+@pytest.fixture
+def smtp(settings):
+    """A real SMTP server on a port of its own, which Django's real SMTP backend talks to."""
+    box = Box()
+    controller = Controller(box, hostname="127.0.0.1", port=0)
+    controller.start()
+    host, port = controller.server.sockets[0].getsockname()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = host, port
+    box.url = f"smtp://{host}:{port}"
+    yield box
+    controller.stop()

@@ -1,0 +1,79 @@
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from petition import tallies
+from petition.models import Tally
+from tests.making import State, make_signature
+
+pytestmark = pytest.mark.django_db
+
+
+def run_recount(*args):
+    out, err = StringIO(), StringIO()
+    try:
+        call_command("recount", *args, stdout=out, stderr=err)
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    return code, out.getvalue() + err.getvalue()
+
+
+def test_the_counter_for_programs_says_what_is_counted(client):
+    make_signature("one@example.org", State.COUNTED)
+    make_signature("two@example.org")
+    make_signature("three@example.org", State.HELD)
+    response = client.get("/api/v1/counter.json")
+    figures = response.json()
+    assert figures.pop("updated_at")
+    assert figures == {"total": 1, "online": 1, "paper": 0, "goal": 1_000_000}
+    assert response["Access-Control-Allow-Origin"] == "*"
+    assert response["Cache-Control"].startswith("public, max-age=5")
+    assert "Accept-Language" not in response.get("Vary", "")
+
+
+def test_an_unchanged_counter_is_not_sent_again(client):
+    first = client.get("/api/v1/counter.json")
+    assert not first["ETag"].startswith("W/")
+    again = client.get("/api/v1/counter.json", headers={"If-None-Match": first["ETag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+
+
+def test_recount_says_that_all_is_right():
+    make_signature(state=State.COUNTED)
+    assert run_recount() == (0, "All counters agree: 1 signatures.\n")
+
+
+def test_recount_names_what_differs_and_fix_mends_it():
+    make_signature(state=State.COUNTED, country="LB")
+    Tally.objects.filter(dimension="total").delete()
+    Tally.objects.create(dimension="country", value="FR", slot=0, count=7)
+    code, said = run_recount()
+    assert code == 1
+    assert "total: the counter says 0, the signatures 1" in said
+    assert "country FR: the counter says 7, the signatures 0" in said
+    assert "recount --fix" in said
+    code, said = run_recount("--fix")
+    assert code == 0
+    assert "total: the counter said 0, the signatures 1" in said
+    assert tallies.recount() == []
+    assert tallies.read_counter().total == 1
+
+
+@pytest.mark.parametrize("dimension", ["total", "country", "day", "language", "track"])
+def test_recount_notices_each_kind_of_counter(dimension):
+    make_signature(state=State.COUNTED, track_id="fate")
+    Tally.objects.filter(dimension=dimension).update(count=5)
+    assert {d.dimension for d in tallies.recount()} == {dimension}
+
+
+def test_the_figure_on_pages_is_remembered_for_a_moment_only(client, django_assert_num_queries):
+    client.get("/en/")
+    make_signature(state=State.COUNTED)
+    with django_assert_num_queries(0):
+        assert "<bdi>0</bdi>" in client.get("/en/").content.decode()
+    assert json.loads(client.get("/api/v1/counter.json").content)["total"] == 0
+    assert tallies.REMEMBERED_SECONDS <= 5
