@@ -1,0 +1,51 @@
+"""The campaign's texts, to be read and edited; consent texts, to be read."""
+
+from django.contrib import admin
+
+from petition.admin.reading import ReadOnlyAdmin
+from petition.models import ConsentText, Text, Track, TrackText
+
+
+class TrackTextInline(admin.StackedInline):
+    model = TrackText
+    extra = 0
+    max_num = 3
+    can_delete = False
+
+
+@admin.register(Track)
+class TrackAdmin(admin.ModelAdmin):
+    list_display = ["slug", "titles", "position"]
+    inlines = [TrackTextInline]
+    readonly_fields = ["slug"]
+
+    @admin.display(description=TrackText._meta.verbose_name_plural)
+    def titles(self, track):
+        return " · ".join(text.title for text in track.texts.all())
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("texts")
+
+    def has_add_permission(self, request):
+        return False  # The three tracks are the campaign's; signers have chosen among them.
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Text)
+class TextAdmin(admin.ModelAdmin):
+    list_display = ["title", "slug", "language"]
+    list_filter = ["slug", "language"]
+    readonly_fields = ["slug", "language"]
+
+    def has_add_permission(self, request):
+        return False  # A page asks for exactly these.
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(ConsentText)
+class ConsentTextAdmin(ReadOnlyAdmin):
+    list_display = ["version", "language", "body"]

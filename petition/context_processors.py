@@ -1,0 +1,23 @@
+"""What every page says of itself."""
+
+from django.conf import settings
+from django.utils.translation import get_language
+
+from petition.languages import DEFAULT, LANGUAGES, in_other_languages
+
+
+def page(request):
+    """`here`: the page's language, the same page in the others, and absolute addresses."""
+    language = LANGUAGES.get(get_language(), LANGUAGES[DEFAULT])
+    return {
+        "here": {
+            "language": language,
+            "site": settings.SITE_URL,
+            "url": settings.SITE_URL + request.path,
+            "others": [
+                (LANGUAGES[code], settings.SITE_URL + path)
+                for code, path in in_other_languages(request.path).items()
+            ],
+            "contact": settings.CONTACT_EMAIL,
+        }
+    }

@@ -1,0 +1,46 @@
+"""Answers in the visitor's language when something is wrong; none of them asks the database."""
+
+import logging
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+
+logger = logging.getLogger(__name__)
+
+LAST_RESORT = (
+    "<!doctype html><html lang='ar' dir='rtl'><meta charset='utf-8'><title>500</title>"
+    "<h1>تعذّر عرض هذه الصفحة</h1><p>حدث خطأ لدينا. أعيدوا المحاولة بعد دقائق.</p>"
+    "<p lang='fr' dir='ltr'>Une erreur s’est produite chez nous. "
+    "Réessayez dans quelques minutes.</p>"
+    "<p lang='en' dir='ltr'>Something went wrong on our side. "
+    "Try again in a few minutes.</p></html>"
+)
+
+
+def page(request: HttpRequest, status: int, **context) -> HttpResponse:
+    """The page for a status, never kept by a cache."""
+    response = render(request, f"errors/{status}.html", context, status=status)
+    add_never_cache_headers(response)
+    return response
+
+
+def bad_request(request, exception=None):
+    return page(request, 400)
+
+
+def permission_denied(request, exception=None):
+    return page(request, 403)
+
+
+def not_found(request, exception=None):
+    return page(request, 404)
+
+
+def server_error(request):
+    """Answers whatever happened, even to the templates."""
+    try:
+        return page(request, 500)
+    except Exception:
+        logger.exception("The page for errors could not be made.")
+        return HttpResponse(LAST_RESORT, status=500)

@@ -1,0 +1,65 @@
+"""How pages write numbers, countries and form fields."""
+
+from functools import cache
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from petition import countries, languages
+
+register = template.Library()
+
+
+@register.filter
+def number(value: int) -> str:
+    """A whole number in the page's language, set apart from the direction of the text around it."""
+    return format_html("<bdi>{}</bdi>", languages.number(value, get_language()))
+
+
+@register.filter
+def plain_number(value: int) -> str:
+    """The same for places that take no markup, such as a title."""
+    return languages.number(value, get_language())
+
+
+@register.simple_tag
+def share(part: int, whole: int) -> str:
+    """A percentage in the page's language."""
+    return format_html("<bdi>{}</bdi>", languages.percent(part, whole, get_language()))
+
+
+@register.filter
+def country_name(code: str) -> str:
+    """A country's name in the page's language."""
+    return countries.names(get_language()).get(code, code)
+
+
+@register.simple_tag
+def country_options(chosen: str | None) -> SafeString:
+    """The options of the country list, launch countries first.
+
+    Made by hand: Django's widget renders a template for each of the 249 options.
+    """
+    language = get_language()
+    return _options(language, chosen if chosen in countries.names(language) else "")
+
+
+@cache
+def _options(language: str, chosen: str) -> SafeString:
+    names = countries.names(language)
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        (
+            (code, SafeString(" selected") if code == chosen else "", name)
+            for code, name in names.items()
+        ),
+    )
+
+
+@register.filter
+def plain_integer(value: int) -> str:
+    """A whole number for programs: digits only, in every language."""
+    return str(int(value))

@@ -1,0 +1,38 @@
+"""The public addresses (CONTRACT.md)."""
+
+from django.conf import settings
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib.sitemaps.views import sitemap
+from django.urls import path
+
+from petition.views import campaign, mailbox, operations, signatures, tallies
+
+urlpatterns = [
+    path("", campaign.root),
+    *i18n_patterns(
+        path("", campaign.home, name="home"),
+        path("sign/", signatures.sign, name="sign"),
+        path("sign/sent/", signatures.sent, name="sent"),
+        path("confirm/<str:token>/", signatures.confirm, name="confirm"),
+        path("signed/", signatures.signed, name="signed"),
+        path("withdraw/<str:token>/", signatures.withdraw, name="withdraw"),
+        path("withdrawn/", signatures.withdrawn, name="withdrawn"),
+        path("tracks/", campaign.tracks, name="tracks"),
+        path("tracks/<slug:slug>/", campaign.track, name="track"),
+        path("about/", campaign.text, {"slug": "about"}, name="about"),
+        path("privacy/", campaign.text, {"slug": "privacy"}, name="privacy"),
+    ),
+    path("api/v1/counter.json", tallies.counter, name="counter_json"),
+    path("healthz", operations.healthz),
+    path("readyz", operations.readyz),
+    path("robots.txt", operations.robots),
+    path("sitemap.xml", sitemap, {"sitemaps": {"pages": operations.Pages}}),
+    path(".well-known/security.txt", operations.security),
+]
+
+if settings.DEBUG:
+    urlpatterns += [
+        path("dev/mail/", mailbox.box, name="mail_box"),
+        path("dev/mail/<int:number>/", mailbox.mail, name="mail"),
+        path("dev/mail/<int:number>/html/", mailbox.mail_html, name="mail_html"),
+    ]

@@ -1,0 +1,54 @@
+"""The campaign's pages."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from petition import campaign, tallies
+from petition.forms import SignForm
+from petition.models import Text
+from petition.views import headers
+
+
+@require_safe
+def root(request: HttpRequest) -> HttpResponse:
+    """To the home page in the language that the browser asks for, Arabic where none fits."""
+    return redirect("home")
+
+
+@require_safe
+@headers.public(30)
+@headers.with_sign_form
+def home(request: HttpRequest) -> HttpResponse:
+    language = get_language()
+    context = {
+        "appeal": campaign.text(Text.Slug.APPEAL, language),
+        "tracks": campaign.tracks(language),
+        "counter": tallies.counter(),
+        "form": SignForm(),
+    }
+    return render(request, "campaign/home.html", context)
+
+
+@require_safe
+@headers.public(300)
+def tracks(request: HttpRequest) -> HttpResponse:
+    return render(request, "campaign/tracks.html", {"tracks": campaign.tracks(get_language())})
+
+
+@require_safe
+@headers.public(300)
+def track(request: HttpRequest, slug: str) -> HttpResponse:
+    every = campaign.tracks(get_language())
+    shown = next((t for t in every if t.slug == slug), None)
+    if shown is None:
+        raise Http404
+    return render(request, "campaign/track.html", {"track": shown, "tracks": every})
+
+
+@require_safe
+@headers.public(300)
+def text(request: HttpRequest, slug: str) -> HttpResponse:
+    """A page that is one text: about, privacy."""
+    return render(request, "campaign/text.html", {"text": campaign.text(slug, get_language())})

@@ -1,0 +1,62 @@
+"""Says how long an answer may be kept, and by whom."""
+
+from functools import wraps
+
+from django.conf import settings
+from django.utils.cache import add_never_cache_headers
+
+CAPTCHA_SOURCES = {
+    "script-src": ["https://www.google.com/recaptcha/", "https://www.gstatic.com/recaptcha/"],
+    "frame-src": ["https://www.google.com/recaptcha/"],
+}
+
+
+def public(seconds: int):
+    """A page that is the same for everyone: any cache may keep it `seconds`, serve it for twice as
+    long while it asks for a new one, and for five times as long while we are down.
+
+    Answers to a post, and answers that are not 200, are never kept.
+    """
+
+    def decorate(view):
+        @wraps(view)
+        def answer(request, *args, **kwargs):
+            response = view(request, *args, **kwargs)
+            if request.method in ("GET", "HEAD") and response.status_code == 200:
+                response.headers["Cache-Control"] = (
+                    f"public, max-age={seconds}, stale-while-revalidate={2 * seconds}, "
+                    f"stale-if-error={5 * seconds}"
+                )
+            else:
+                add_never_cache_headers(response)
+            return response
+
+        return answer
+
+    return decorate
+
+
+def private(view):
+    """A page for whoever holds its link: kept by no cache, found by no search engine."""
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response
+
+    return answer
+
+
+def with_sign_form(view):
+    """Lets reCAPTCHA into a page that shows the sign form, where the operator has set its keys."""
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        if settings.RECAPTCHA:
+            response._csp_update = CAPTCHA_SOURCES  # As django-csp's own decorator does.
+        return response
+
+    return answer

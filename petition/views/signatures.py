@@ -1,0 +1,138 @@
+"""The signing journey: form, letter, confirmation, thanks, withdrawal."""
+
+import logging
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from petition import abuse, addresses, errors, signatures, tallies
+from petition.forms import CodeForm, SignForm
+from petition.models import Signature
+from petition.views import headers
+
+logger = logging.getLogger(__name__)
+
+# Public forms carry no token, so that caches may keep them; see RefuseCrossSitePosts.
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+class HttpResponseSeeOther(HttpResponseRedirect):
+    """303: what was posted is done, look there."""
+
+    status_code = 303
+
+
+@csrf_exempt
+@get_or_post
+@sensitive_post_parameters()
+@headers.public(60)
+@headers.with_sign_form
+def sign(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _form(request, SignForm())
+    if wait := abuse.seconds_to_wait_to_sign(request):
+        return _too_many(request, SignForm, "signatures/sign.html", wait)
+    form = SignForm(request.POST)
+    if not form.is_valid():
+        return _form(request, form, status=422)
+    try:
+        signatures.sign(**form.details())
+    except DatabaseError as error:
+        # Its text may repeat what was typed: the kind of error is all that is logged.
+        logger.error("A signature could not be stored: %s", type(error).__name__)
+        form.add_error(
+            None, _("Your signature could not be stored just now. Please send it again.")
+        )
+        return _form(request, form, status=503)
+    return HttpResponseSeeOther(reverse("sent"))
+
+
+@csrf_exempt
+@get_or_post
+@sensitive_post_parameters()
+@headers.public(300)
+def sent(request: HttpRequest) -> HttpResponse:
+    """Where to look for the letter; takes its code from those who rather type."""
+    if request.method != "POST":
+        return render(request, "signatures/sent.html", {"form": CodeForm()})
+    form = CodeForm(request.POST)
+    if not form.is_valid():
+        return render(request, "signatures/sent.html", {"form": form}, status=422)
+    email = form.cleaned_data["email"]
+    if wait := abuse.seconds_to_wait_to_confirm(request, addresses.canonical(email)):
+        return _too_many(request, CodeForm, "signatures/sent.html", wait)
+    try:
+        signatures.confirm_by_code(email, form.cleaned_data["code"])
+    except signatures.WrongCode:
+        form.add_error("code", _("This code and this address do not belong together. Check both."))
+        return render(request, "signatures/sent.html", {"form": form}, status=422)
+    return HttpResponseSeeOther(reverse("signed"))
+
+
+@csrf_exempt
+@get_or_post
+@headers.private
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows, POST confirms: programs that follow every link in a mail change nothing."""
+    try:
+        if request.method == "POST":
+            signatures.confirm(token)
+            return HttpResponseSeeOther(reverse("signed"))
+        signature = signatures.to_confirm(token)
+    except signatures.LinkExpired:
+        return errors.page(request, 404, link="confirm")
+    return render(request, "signatures/confirm.html", {"signature": signature})
+
+
+@require_safe
+@headers.public(60)
+def signed(request: HttpRequest) -> HttpResponse:
+    return render(request, "signatures/signed.html", {"counter": tallies.counter()})
+
+
+@csrf_exempt
+@get_or_post
+@headers.private
+def withdraw(request: HttpRequest, token: str) -> HttpResponse:
+    """GET asks, POST erases."""
+    try:
+        if request.method == "POST":
+            signatures.withdraw(token)
+            return HttpResponseSeeOther(reverse("withdrawn"))
+        signature = signatures.to_withdraw(token)
+    except signatures.LinkExpired:
+        return errors.page(request, 404, link="withdraw")
+    if signature.state == Signature.State.WITHDRAWN:
+        return HttpResponseSeeOther(reverse("withdrawn"))
+    return render(request, "signatures/withdraw.html", {"signature": signature})
+
+
+@require_safe
+@headers.public(300)
+def withdrawn(request: HttpRequest) -> HttpResponse:
+    return render(request, "signatures/withdrawn.html")
+
+
+def _form(request: HttpRequest, form: SignForm, status: int = 200, notice="") -> HttpResponse:
+    return render(request, "signatures/sign.html", {"form": form, "notice": notice}, status=status)
+
+
+def _too_many(request: HttpRequest, form_class, template: str, seconds: int) -> HttpResponse:
+    """429 with the form as it was filled in, unchecked, and when to send it again."""
+    minutes = -(-seconds // 60)
+    notice = ngettext(
+        "Too many attempts came from your network. Nothing is lost: try again in %(n)s minute.",
+        "Too many attempts came from your network. Nothing is lost: try again in %(n)s minutes.",
+        minutes,
+    )
+    context = {"form": form_class(initial=request.POST.dict()), "notice": notice % {"n": minutes}}
+    response = render(request, template, context, status=429)
+    response.headers["Retry-After"] = str(seconds)
+    return response

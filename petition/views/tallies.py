@@ -1,0 +1,26 @@
+"""The figures for programs."""
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from petition import tallies
+from petition.views import headers
+
+
+@require_safe
+@headers.public(5)
+def counter(request: HttpRequest) -> JsonResponse:
+    """`/api/v1/counter.json`: for anyone, from any site."""
+    now = tallies.counter()
+    changed = now.changed_at.isoformat(timespec="seconds") if now.changed_at else None
+    response = JsonResponse(
+        {
+            "total": now.total,
+            "online": now.online,
+            "paper": now.paper,
+            "goal": now.goal,
+            "updated_at": changed,
+        }
+    )
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
