@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sitemaps",
     "django.contrib.staticfiles",
+    "django.forms",  # Its templates, for FORM_RENDERER.
     "django_recaptcha",
     "csp",
 ]
@@ -259,10 +260,6 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# django-ratelimit finds any cache but memcached and django-redis at fault. Django's own Redis cache
-# counts atomically, and the in-process one is the contract's default for a single web process.
-SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
-
 # --- Static files ------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
@@ -297,6 +294,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "petition": {"level": "INFO"},
+        "django.request": {"level": "ERROR"},  # 4xx are answers, not events.
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },

@@ -116,6 +116,7 @@ class Captcha(ReCaptchaField):
         except ValidationError as error:
             if error.code != "captcha_error":
                 raise
+            error.__context__.close()  # The HTTP error, which django-recaptcha leaves open.
             self._let_pass()
         except (URLError, OSError, ValueError):
             self._let_pass()

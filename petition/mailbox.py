@@ -191,11 +191,13 @@ def _claim(pk: int) -> bool:
 def _send(pk: int, connection) -> bool:
     """Send a claimed letter; whether it went out. Raises ServerUnavailable, the letter free."""
     mine = Letter.objects.filter(pk=pk, mailer=_my_name())
-    letter = mine.select_related("signature").first()
-    if letter is None or not letter.signature.email:
-        mine.delete()  # Withdrawn meanwhile: nobody is there to write to.
-        return False
+    letter = mine.first()
+    if letter is None:
+        return False  # Withdrawn meanwhile, and its letters with it.
     try:
+        if not letter.signature.email:
+            mine.delete()  # Withdrawn: nobody is there to write to.
+            return False
         mail = compose(letter)
     except vault.Unreadable as error:
         logger.error("Letter %s cannot be addressed. %s", pk, error)

@@ -1,5 +1,6 @@
 """What tests share: a clean memory, committed data, and a real mail server."""
 
+import socket
 from email import message_from_bytes, policy
 
 import pytest
@@ -35,6 +36,11 @@ def committed(transactional_db):
     Tally.objects.get_or_create(dimension="total", value="", slot=0)
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
 class Box:
     """A mail server's box, and how the server behaves."""
 
@@ -65,9 +71,9 @@ class Box:
 def smtp(settings):
     """A real SMTP server on a port of its own, which Django's real SMTP backend talks to."""
     box = Box()
-    controller = Controller(box, hostname="127.0.0.1", port=0)
+    host, port = "127.0.0.1", free_port()
+    controller = Controller(box, hostname=host, port=port)
     controller.start()
-    host, port = controller.server.sockets[0].getsockname()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = host, port
     box.url = f"smtp://{host}:{port}"

@@ -48,4 +48,4 @@ def link(kind: str, mail) -> str:
 def code(mail) -> str:
     """The code in a letter."""
     text = mail.body if hasattr(mail, "body") else mail.get_body(("plain",)).get_content()
-    return re.search(r"^[0-9A-Z]{8}$", text, re.MULTILINE).group()
+    return re.search(r"^([0-9A-Z]{8})\r?$", text, re.MULTILINE).group(1)

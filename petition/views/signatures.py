@@ -47,10 +47,8 @@ def sign(request: HttpRequest) -> HttpResponse:
     except DatabaseError as error:
         # Its text may repeat what was typed: the kind of error is all that is logged.
         logger.error("A signature could not be stored: %s", type(error).__name__)
-        form.add_error(
-            None, _("Your signature could not be stored just now. Please send it again.")
-        )
-        return _form(request, form, status=503)
+        notice = _("Your signature could not be stored just now. Please send it again.")
+        return _form(request, form, status=503, notice=notice)
     return HttpResponseSeeOther(reverse("sent"))
 
 

@@ -1,0 +1,133 @@
+"""The pages: what each is made of, in each language."""
+
+import re
+
+import pytest
+from django.core.cache import caches
+from django.db import DatabaseError, connection
+
+from petition import campaign
+from petition.models import Text
+from tests.making import State, filled_form, link, make_signature
+
+pytestmark = pytest.mark.django_db
+
+PATHS = ["", "sign/", "sign/sent/", "signed/", "withdrawn/", "tracks/", "tracks/fate/",
+         "tracks/legislation/", "tracks/protection/", "about/", "privacy/", "nothing/"]  # fmt: skip
+DIRECTIONS = {"ar": "rtl", "fr": "ltr", "en": "ltr"}
+
+
+@pytest.mark.parametrize("language", DIRECTIONS)
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_is_what_the_house_promises(client, language, path):
+    response = client.get(f"/{language}/{path}")
+    page = response.content.decode()
+    assert response.status_code == (404 if path == "nothing/" else 200)
+    assert f'<html lang="{language}" dir="{DIRECTIONS[language]}">' in page
+    for other in DIRECTIONS:
+        assert f'hreflang="{other}" href="http://testserver/{other}/{path}"' in page
+    assert page.count("<h1") == 1
+    assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son[a-z]+=", page)
+    outside = re.findall(r'(?:src|href|action)="(https?://[^"]+)"', page)
+    assert all(address.startswith("http://testserver/") for address in outside)
+    assert not response.cookies
+    assert "Cookie" not in response.get("Vary", "")
+    assert "{%" not in page
+    assert "{{" not in page
+    cached = "no-store" if path == "nothing/" else "public"
+    assert cached in response["Cache-Control"]
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("language", DIRECTIONS)
+def test_pages_behind_a_mailed_link_are_kept_by_no_cache(client, smtp, language):
+    from petition import mailbox
+
+    client.post(f"/{language}/sign/", filled_form())
+    mailbox.send_due()
+    for kind in ("confirm", "withdraw"):
+        response = client.get(link(kind, smtp.mails[0]))
+        page = response.content.decode()
+        assert f'<html lang="{language}" dir="{DIRECTIONS[language]}">' in page
+        assert page.count("<h1") == 1
+        assert "no-store" in response["Cache-Control"]
+        assert "noindex" in response["X-Robots-Tag"]
+        assert not response.cookies
+
+
+@pytest.mark.parametrize(
+    ("language", "goal"),
+    [("ar", "<bdi>1,000,000</bdi>"), ("fr", "<bdi>1\u202f000\u202f000</bdi>"),
+     ("en", "<bdi>1,000,000</bdi>")],
+)  # fmt: skip
+def test_the_home_page_shows_total_goal_and_progress(client, language, goal):
+    make_signature(state=State.COUNTED)
+    page = client.get(f"/{language}/").content.decode()
+    assert '<p class="counter__total"><bdi>1</bdi></p>' in page
+    assert goal in page
+    assert re.search(r'<progress[^>]* value="1" max="1000000" aria-label="[^"]+"', page)
+
+
+def test_the_home_page_costs_no_statement_once_it_is_warm(client, django_assert_num_queries):
+    client.get("/fr/")
+    with django_assert_num_queries(0):
+        assert client.get("/fr/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [("fr-CA,fr;q=0.9", "fr"), ("en", "en"), ("ar-MA", "ar"), ("de,es;q=0.5", "ar"), ("", "ar")],
+)
+def test_the_root_leads_to_the_language_that_the_browser_asks_for(client, asked, language):
+    response = client.get("/", headers={"Accept-Language": asked})
+    assert (response.status_code, response["Location"]) == (302, f"/{language}/")
+    assert "Accept-Language" in response["Vary"]
+
+
+def test_an_edited_text_is_on_the_page_and_its_markup_is_harmless(client):
+    Text.objects.filter(slug="about", language="en").update(
+        body="New words. <script>alert(1)</script> [x](javascript:alert(1))"
+    )
+    caches["process"].clear()
+    page = client.get("/en/about/").content.decode()
+    assert "New words." in page
+    assert "<script" not in page
+    assert 'href="javascript:' not in page
+
+
+def test_the_tracks_are_the_campaigns_three(client):
+    assert [t.slug for t in campaign.tracks("en")] == ["fate", "legislation", "protection"]
+    titles = [t.title for t in campaign.tracks("ar")]
+    assert titles == ["الكشف عن المصير", "التصدي للتشريعات", "الحماية الصحية والقانونية"]
+    assert client.get("/en/tracks/other/").status_code == 404
+
+
+@pytest.mark.parametrize("language", DIRECTIONS)
+def test_an_error_page_needs_no_database(client, language, monkeypatch):
+    client.raise_request_exception = False
+
+    def down(*args, **kwargs):
+        raise DatabaseError
+
+    with connection.execute_wrapper(down):
+        response = client.get(f"/{language}/")
+    page = response.content.decode()
+    assert response.status_code == 500
+    assert f'<html lang="{language}" dir="{DIRECTIONS[language]}">' in page
+    assert page.count("<h1") == 1
+
+
+@pytest.mark.parametrize("path", ["/en/", "/en/sign/", "/en/about/", "/api/v1/counter.json"])
+def test_pages_can_only_be_read_or_used_as_meant(client, path):
+    assert client.delete(path).status_code == 405
+
+
+def test_a_page_is_sent_compressed_and_not_sent_again_unchanged(client):
+    first = client.get("/ar/about/", headers={"Accept-Encoding": "gzip"})
+    assert first["Content-Encoding"] == "gzip"
+    again = client.get(
+        "/ar/about/", headers={"Accept-Encoding": "gzip", "If-None-Match": first["ETag"]}
+    )
+    assert again.status_code == 304

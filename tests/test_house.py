@@ -1,0 +1,180 @@
+"""The rules of the house: layers, names, translations, templates, documentation."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from django.conf import settings
+from django.core.management import call_command
+
+ROOT = settings.BASE_DIR
+APP = ROOT / "petition"
+
+# The architecture. A module imports from layers below its own, and within a family its siblings.
+LAYERS = [
+    {"addresses", "vault", "links", "languages", "countries"},
+    {"fields"},
+    {"models"},
+    {"tallies", "mailbox", "abuse", "campaign"},
+    {"lifecycle"},
+    {"signatures", "privacy"},
+    {"forms", "templatetags", "context_processors", "errors"},
+    {"views", "admin", "management", "middleware"},
+    {"urls", "checks"},
+    {"apps"},
+]
+FAMILIES = {"models", "views", "admin", "management", "templatetags"}
+LAYER = {module: number for number, layer in enumerate(LAYERS) for module in layer}
+
+
+def modules():
+    for path in APP.rglob("*.py"):
+        room = path.relative_to(APP).parts[0].removesuffix(".py")
+        if room not in ("__init__", "migrations"):
+            yield path, room
+
+
+def imported_rooms(path: Path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "petition":
+            rest = node.module.split(".")[1:]
+            yield from [rest[0]] if rest else [alias.name for alias in node.names]
+
+
+def test_imports_point_down():
+    wrong = []
+    for path, room in modules():
+        for other in imported_rooms(path):
+            sibling = other == room and room in FAMILIES
+            if not sibling and LAYER[other] >= LAYER[room]:
+                wrong.append(f"{path.relative_to(ROOT)} imports {other}")
+    assert wrong == []
+
+
+def test_every_room_has_its_layer():
+    assert {room for _, room in modules()} == set(LAYER)
+
+
+def test_no_file_grows_beyond_four_hundred_lines():
+    long = [path for path, _ in modules() if len(path.read_text("utf-8").splitlines()) > 400]
+    assert long == []
+
+
+def test_cryptography_has_one_user():
+    users = [path.name for path, _ in modules() if "cryptography" in path.read_text("utf-8")]
+    assert users == ["vault.py"]
+
+
+def test_the_state_is_written_by_the_lifecycle_alone():
+    pattern = re.compile(r"update\([^)]*\bstate=|\.state = ")
+    users = {
+        path.name
+        for path, room in modules()
+        if pattern.search(path.read_text("utf-8")) and room != "mailbox"
+    }
+    assert users <= {"lifecycle.py"}
+
+
+def test_no_migration_is_missing(db):
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+@pytest.mark.parametrize("language", ["ar", "fr"])
+def test_every_word_is_translated_and_compiled(language, tmp_path):
+    source = ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
+    with source.open("rb") as file:
+        catalog = read_po(file, locale=language)
+    forms = {"ar": 6, "fr": 2}[language]
+    for message in catalog:
+        if message.id:
+            strings = message.string if isinstance(message.string, tuple) else (message.string,)
+            assert all(strings), message.id
+            assert not message.fuzzy, message.id
+            assert len(strings) == (forms if message.pluralizable else 1)
+    compiled = tmp_path / "django.mo"
+    with compiled.open("wb") as file:
+        write_mo(file, catalog)
+    assert compiled.read_bytes() == source.with_suffix(".mo").read_bytes(), "run: make messages"
+
+
+@pytest.mark.parametrize("language", ["ar", "fr"])
+def test_no_word_of_the_code_is_missing_in_the_catalogue(language, tmp_path):
+    """What xgettext finds in the sources is what the catalogue has."""
+    sources = {path: path.read_text("utf-8") for path in APP.rglob("*.py")}
+    sources |= {path: path.read_text("utf-8") for path in (ROOT / "templates").rglob("*.*")}
+    used = set()
+    for text in sources.values():
+        used |= set(re.findall(r'{% translate "([^"]+)"', text))
+        used |= set(re.findall(r'\b_\(\s*"([^"]+)"\s*\)', text))
+    with (ROOT / "locale" / language / "LC_MESSAGES" / "django.po").open("rb") as file:
+        known = {m.id for m in read_po(file, locale=language) if isinstance(m.id, str)}
+    assert used - known == set()
+
+
+def test_every_template_is_used():
+    texts = [p.read_text("utf-8") for p in (*APP.rglob("*.py"), *(ROOT / "templates").rglob("*"))
+             if p.is_file()]  # fmt: skip
+    unused = []
+    for path in (ROOT / "templates").rglob("*.*"):
+        name = path.relative_to(ROOT / "templates").as_posix()
+        made = name.startswith(("errors/", "letters/", "django_recaptcha/"))
+        if not made and not any(f'"{name}"' in text for text in texts):
+            unused.append(name)
+    assert unused == []
+
+
+def test_templates_have_no_inline_script_or_style():
+    for path in (ROOT / "templates").rglob("*.html"):
+        if "letters" not in path.parts:
+            text = path.read_text("utf-8")
+            assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son[a-z]+=", text), path
+
+
+def test_css_knows_no_left_and_no_right():
+    for path in (ROOT / "static").rglob("*.css"):
+        found = re.findall(r"[\w-]*\b(?:left|right|top|bottom)\b[\w-]*\s*:", path.read_text())
+        found += re.findall(r":\s*(?:left|right)\b|(?<![\w-])(?:max-|min-)?(?:width|height):",
+                            re.sub(r"@media[^{]*", "", path.read_text()))  # fmt: skip
+        assert found == [], path
+
+
+def test_the_readme_names_every_setting_and_every_command():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    source = (ROOT / "campaign_site" / "settings.py").read_text("utf-8")
+    variables = re.findall(r'read\(\s*"([A-Z_]+)"', source)
+    assert len(variables) > 15
+    assert [name for name in variables if f"`{name}`" not in readme] == []
+    commands = [p.stem for p in (APP / "management" / "commands").glob("[a-z]*.py")]
+    assert [name for name in commands if f"manage.py {name}" not in readme] == []
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert [name for name in targets if f"make {name}" not in readme] == []
+
+
+def test_the_readme_gives_every_dependency_its_reason():
+    readme = (ROOT / "README.md").read_text("utf-8").lower()
+    text = (ROOT / "requirements.txt").read_text("utf-8").split("# What those need.")[0]
+    text += (ROOT / "requirements-dev.txt").read_text("utf-8")
+    packages = re.findall(r"^([A-Za-z-]+)(?:\[\w+\])?==", text, re.MULTILINE)
+    assert len(packages) > 15
+    assert [name for name in packages if f"| {name.lower()}" not in readme] == []
+
+
+def test_the_readme_maps_every_room():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert [room for room in LAYER if f"`{room}`" not in readme] == []
+
+
+def test_what_runs_in_production_is_pinned():
+    for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines():
+        assert not line or line.startswith("#") or "==" in line
+
+
+def test_nothing_of_a_machine_is_committed():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout
+    for name in tracked.splitlines():
+        assert not name.startswith(("var/", ".venv/")), name
+        assert not name.endswith((".sqlite3", ".pyc", ".env")), name

@@ -1,0 +1,133 @@
+"""Real threads on a real PostgreSQL: what happens at the same instant."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from petition import links, mailbox, signatures, tallies
+from petition.models import Letter, Signature
+from tests.making import State, filled_form, make_signature
+
+pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("committed")]
+
+
+def at_once(acts, threads=8):
+    """Run the acts in threads with connections of their own; raises what any of them raised."""
+
+    def run(act):
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, acts))
+
+
+def tokens(count: int, state=State.PENDING, kind=links.CONFIRM, prefix="sample"):
+    made = [make_signature(f"{prefix}{n}@example.org", state) for n in range(count)]
+    return [links.token(kind, signature.reference) for signature in made]
+
+
+def test_eight_threads_that_confirm_the_same_200_signatures_count_200():
+    same = tokens(200)
+    start = threading.Barrier(8)
+
+    def confirm_all():
+        start.wait()
+        for token in same:
+            signatures.confirm(token)
+
+    at_once([confirm_all] * 8)
+    assert tallies.read_counter().total == 200
+    assert tallies.recount() == []
+
+
+def test_recount_agrees_at_every_moment_while_people_confirm_and_withdraw():
+    confirms = tokens(500)
+    withdrawals = tokens(100, State.COUNTED, links.WITHDRAW, prefix="other")
+    acts = [lambda t=t: signatures.confirm(t) for t in confirms]
+    acts += [lambda t=t: signatures.withdraw(t) for t in withdrawals]
+    acts.sort(key=lambda act: hash(act))
+    over, found = threading.Event(), []
+
+    def recount_all_the_time():
+        try:
+            while not over.is_set():
+                found.append(tallies.recount())
+        finally:
+            connection.close()
+
+    watcher = threading.Thread(target=recount_all_the_time)
+    watcher.start()
+    try:
+        at_once(acts)
+    finally:
+        over.set()
+        watcher.join()
+    assert len(found) > 3
+    assert all(differences == [] for differences in found)
+    assert tallies.read_counter().total == 500
+    assert tallies.recount() == []
+
+
+def test_confirming_and_withdrawing_the_same_signature_at_once_ends_withdrawn_and_right():
+    made = [make_signature(f"sample{n}@example.org") for n in range(60)]
+    acts = []
+    for signature in made:
+        confirm = links.token(links.CONFIRM, signature.reference)
+        withdraw = links.token(links.WITHDRAW, signature.reference)
+        acts += [lambda t=confirm: _ignoring_expiry(t), lambda t=withdraw: signatures.withdraw(t)]
+    at_once(acts)
+    assert set(Signature.objects.values_list("state", flat=True)) == {State.WITHDRAWN}
+    assert tallies.read_counter().total == 0
+    assert tallies.recount() == []
+
+
+def _ignoring_expiry(token):
+    with suppress(signatures.LinkExpired):
+        signatures.confirm(token)
+
+
+def test_the_same_address_at_the_same_instant_is_one_signature_and_one_answer():
+    start = threading.Barrier(8)
+
+    def sign():
+        client = Client()
+        start.wait()
+        response = client.post("/en/sign/", filled_form(email="some.one+x@gmail.com"))
+        return response.status_code, response["Location"]
+
+    assert set(at_once([sign] * 8)) == {(303, "/en/sign/sent/")}
+    assert Signature.objects.count() == 1
+    due = Letter.objects.filter(state=Letter.State.DUE).count()
+    assert due == mailbox.LETTERS_AN_ADDRESS
+
+
+def test_changing_ones_mind_about_the_country_while_confirming_leaves_the_counters_right():
+    made = [make_signature(f"sample{n}@example.org") for n in range(50)]
+    acts = []
+    for n, signature in enumerate(made):
+        token = links.token(links.CONFIRM, signature.reference)
+        body = filled_form(email=f"sample{n}@example.org", country="LB")
+        acts += [
+            lambda b=body: Client().post("/fr/sign/", b),
+            lambda t=token: signatures.confirm(t),
+        ]
+    at_once(acts)
+    assert tallies.read_counter().total == 50
+    assert tallies.recount() == []
+
+
+def test_mending_the_counters_while_people_confirm_ends_right():
+    confirms = tokens(100)
+    acts = [lambda t=t: signatures.confirm(t) for t in confirms]
+    for place in range(10, 100, 20):
+        acts.insert(place, tallies.mend)
+    at_once(acts)
+    assert tallies.read_counter().total == 100
+    assert tallies.recount() == []

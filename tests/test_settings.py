@@ -1,0 +1,103 @@
+"""A wrong setting stops the start with one line that names it and the cure."""
+
+import base64
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
+PRODUCTION = {
+    "SECRET_KEY": "a-secret-key-of-more-than-fifty-characters-that-is-only-a-sample-0123456789",
+    "DATA_KEYS": KEY,
+    "SITE_URL": "https://petition.example.org",
+    "DATABASE_URL": "sqlite://:memory:",
+    "EMAIL_URL": "smtp+tls://user:password@mail.example.org:587",
+    "PATH": os.environ["PATH"],
+}
+
+
+def manage(*command, **environment):
+    given = {k: v for k, v in (PRODUCTION | environment).items() if v is not None}
+    return subprocess.run(
+        [sys.executable, "manage.py", *command],
+        env=given,
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("SECRET_KEY", None, "is not set"),
+        ("DATA_KEYS", None, "is not set"),
+        ("DATA_KEYS", "not-a-key", "is malformed"),
+        ("DATA_KEYS", KEY[:20], "is malformed"),
+        ("DATABASE_URL", "postgres//user@host/name", "is malformed"),
+        ("DATABASE_URL", "mysql://user@host/name", "is malformed"),
+        ("DATABASE_URL", "postgres://user@host:port/name", "is malformed"),
+        ("DATABASE_URL", "postgres://user@host", "is malformed"),
+        ("SITE_URL", None, "is not set"),
+        ("SITE_URL", "petition.example.org", "is malformed"),
+        ("ALLOWED_HOSTS", "https://petition.example.org/", "is malformed"),
+        ("EMAIL_URL", "mail.example.org", "is malformed"),
+        ("EMAIL_FROM", "nobody", "is malformed"),
+        ("CACHE_URL", "127.0.0.1:6379", "is malformed"),
+        ("SIGN_RATE", "often", "is malformed"),
+        ("CONFIRM_RATE", "30", "is malformed"),
+        ("DEBUG", "perhaps", "is malformed"),
+        ("RATELIMIT_ENABLE", "maybe", "is malformed"),
+        ("SECURE_SSL_REDIRECT", "2", "is malformed"),
+        ("TRUSTED_PROXIES", "-1", "is malformed"),
+        ("WEB_CONCURRENCY", "many", "is malformed"),
+        ("RECAPTCHA_PUBLIC_KEY", "only-this-one", "RECAPTCHA_PRIVATE_KEY is not set"),
+    ],
+)
+def test_a_wrong_variable_is_named_in_one_line_with_the_cure(variable, value, said):
+    start = manage("check", **{variable: value})
+    assert start.returncode != 0
+    assert start.stdout == ""
+    assert len(start.stderr.splitlines()) == 1
+    assert variable in start.stderr
+    assert said in start.stderr
+    assert len(start.stderr.split(". ", 1)[1]) > 10  # The cure.
+    if value and variable in ("DATA_KEYS", "DATABASE_URL", "EMAIL_URL"):
+        assert value not in start.stderr
+
+
+def test_gunicorn_stops_with_the_same_line():
+    given = {k: v for k, v in PRODUCTION.items() if k != "SECRET_KEY"}
+    gunicorn = [sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "--bind", "127.0.0.1:0"]
+    for more in ([], ["--config", "python:tests"]):  # With our configuration, and without any.
+        start = subprocess.run(
+            [*gunicorn, *more], env=given, cwd=settings.BASE_DIR, capture_output=True, text=True,
+            timeout=20,
+        )  # fmt: skip
+        assert start.returncode != 0
+        lines = [line for line in start.stderr.splitlines() if "SECRET_KEY" in line]
+        assert len(lines) == 1
+        assert lines[0].startswith("SECRET_KEY is not set. ")
+        assert "Traceback" not in start.stderr
+
+
+def test_production_settings_pass_the_check_for_deployment_without_a_warning():
+    check = manage("check", "--deploy", "--fail-level", "DEBUG")
+    assert (check.returncode, check.stderr) == (0, "")
+    assert check.stdout == "System check identified no issues (0 silenced).\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"EMAIL_URL": None}, "EMAIL_URL is not set"),
+        ({"WEB_CONCURRENCY": "4"}, "Set CACHE_URL"),
+    ],
+)
+def test_what_is_right_alone_and_wrong_together_is_said_by_the_check(environment, said):
+    check = manage("check", "--deploy", **environment)
+    assert check.returncode == 0
+    assert said in check.stderr
