@@ -107,6 +107,7 @@ def logged():
     out = StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(logging.Formatter("%(name)s %(message)s %(pathname)s"))
+    handler.addFilter(lambda record: record.name != "mail.log")  # The other side's mail server.
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)

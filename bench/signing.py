@@ -1,0 +1,69 @@
+"""What a POST to /{lang}/sign/ costs, and whether its time tells a new address from a known one."""
+
+from statistics import median
+from time import perf_counter
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from petition import lifecycle
+from petition.models import Letter, Signature
+
+REPEATS = 500
+
+
+def run() -> None:
+    client = Client()
+    statements(client)
+    times(client)
+
+
+def statements(client: Client) -> None:
+    sign(client, "warm@example.org")
+    with CaptureQueriesContext(connection) as new:
+        sign(client, "new@example.org")
+    with CaptureQueriesContext(connection) as known:
+        sign(client, "new@example.org")
+    print("SQL statements of a POST to /en/sign/ (transaction begin and commit shown apart)")
+    for name, captured in (("new address", new), ("known address", known)):
+        words = [query["sql"].split()[0] for query in captured.captured_queries]
+        work = [word for word in words if word not in ("BEGIN", "COMMIT")]
+        print(
+            f"  {name:14} {len(work)} statements, {words.count('COMMIT')} commit: {', '.join(work)}"
+        )
+    print()
+
+
+def times(client: Client) -> None:
+    """A new, a pending, a counted and a capped address in turn, so that a drift hits them alike."""
+    for n in range(REPEATS):
+        for kind in ("pending", "counted", "capped"):
+            sign(client, f"{kind}{n}@example.org")
+    for signature in Signature.objects.all().iterator():
+        email = signature.email
+        if email.startswith("counted"):
+            lifecycle.move(signature, "counted", confirmed_at=timezone.now())
+        if email.startswith("capped"):
+            Letter.objects.bulk_create(
+                Letter(signature=signature, kind="confirm", language="en") for _ in range(5)
+            )
+    taken = {kind: [] for kind in ("new", "pending", "counted", "capped")}
+    for n in range(REPEATS):
+        for kind, list_of_times in taken.items():
+            start = perf_counter()
+            sign(client, f"{kind}{n}@example.org")
+            list_of_times.append(perf_counter() - start)
+    new = median(taken["new"])
+    print(f"Time of a POST to /en/sign/, medians of {REPEATS} each, in turn, one client")
+    for kind, list_of_times in taken.items():
+        print(
+            f"  {kind:8} {median(list_of_times) * 1000:6.2f} ms   {median(list_of_times) / new:.3f} of new"
+        )
+    print()
+
+
+def sign(client: Client, email: str) -> None:
+    body = {"name": "Sample Signer", "email": email, "country": "MA", "consent": "on"}
+    assert client.post("/en/sign/", body).status_code == 303
