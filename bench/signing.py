@@ -58,9 +58,8 @@ def times(client: Client) -> None:
     new = median(taken["new"])
     print(f"Time of a POST to /en/sign/, medians of {REPEATS} each, in turn, one client")
     for kind, list_of_times in taken.items():
-        print(
-            f"  {kind:8} {median(list_of_times) * 1000:6.2f} ms   {median(list_of_times) / new:.3f} of new"
-        )
+        this = median(list_of_times)
+        print(f"  {kind:8} {this * 1000:6.2f} ms   {this / new:.3f} of new")
     print()
 
 

@@ -69,8 +69,8 @@ def sign(
             .only("pk", "state", "reference")
             .get(mailbox=current)
         )
-        if signature.state == State.PENDING:
-            Signature.objects.filter(pk=signature.pk).update(**details)
+        # Asked of every signature, so that the time tells nothing; only a pending one takes it.
+        Signature.objects.filter(pk=signature.pk, state=State.PENDING).update(**details)
         mailbox.owe(signature, LETTERS[signature.state], language)
 
 
