@@ -178,7 +178,7 @@ DEFAULT_FROM_EMAIL = read(
     "EMAIL_FROM",
     environment.mail_address,
     default=f"no-reply@{urlsplit(SITE_URL).hostname}",
-    cure="Write an address such as no-reply@petition.example.org.",
+    cure="Write a neutral address, such as no-reply@example.org.",
 )
 CONTACT_EMAIL = read(
     "CONTACT_EMAIL",

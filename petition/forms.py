@@ -23,7 +23,7 @@ LINK = re.compile(
     r"://|\bwww\.|\w\.(com|net|org|info|biz|site|online|shop|xyz|top|io|me|ru)\b", re.I
 )
 
-ONCE = _("This field came more than once. Fill in the form on this page again.")
+ONCE = _("This field was sent more than once. Fill in the form on this page again.")
 
 
 class OnceForm(forms.Form):
@@ -104,7 +104,7 @@ class Captcha(ReCaptchaField):
 
     default_error_messages = {
         "required": _("Tick the box that says you are not a robot."),
-        "captcha_invalid": _("The check that you are not a robot has run out. Tick the box again."),
+        "captcha_invalid": _("The check that you are not a robot has expired. Tick the box again."),
     }
 
     def get_remote_ip(self):
@@ -182,7 +182,7 @@ class CodeForm(OnceForm):
     code = forms.CharField(
         max_length=40,
         error_messages={
-            "required": _("Enter the code from the letter."),
-            "max_length": _("Enter the code from the letter: eight letters and digits."),
+            "required": _("Enter the code from the e-mail."),
+            "max_length": _("Enter the code from the e-mail: eight letters and digits."),
         },
     )

@@ -91,7 +91,7 @@ def compose(letter: Letter) -> EmailMultiAlternatives:
             "code": links.code(signature.reference),
             "confirm_url": _link("confirm", links.CONFIRM, signature),
             "withdraw_url": _link("withdraw", links.WITHDRAW, signature),
-            "code_url": settings.SITE_URL + reverse("sent"),
+            "code_url": settings.SITE_URL + reverse("code"),
         }
         mail = EmailMultiAlternatives(
             subject=render_to_string(SUBJECTS[letter.kind]).strip(),

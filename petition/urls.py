@@ -13,6 +13,7 @@ urlpatterns = [
         path("", campaign.home, name="home"),
         path("sign/", signatures.sign, name="sign"),
         path("sign/sent/", signatures.sent, name="sent"),
+        path("code/", signatures.sent, name="code"),  # What letters call it: neutral.
         path("confirm/<str:token>/", signatures.confirm, name="confirm"),
         path("signed/", signatures.signed, name="signed"),
         path("withdraw/<str:token>/", signatures.withdraw, name="withdraw"),

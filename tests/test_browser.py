@@ -15,7 +15,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 PHONE = {"width": 360, "height": 740}
 WORDS = {
     "ar": ("وقّعوا العريضة", "أؤكّد توقيعي", "شكرًا لكم: تأكّد توقيعكم"),
-    "fr": ("Signer la pétition", "Confirmer ma signature", "Merci : votre signature est confirmée"),
+    "fr": (
+        "Signer la pétition",
+        "Confirmer ma signature",
+        "Merci\u00a0: votre signature est confirmée",
+    ),
     "en": ("Sign the petition", "Confirm my signature", "Thank you: your signature is confirmed"),
 }
 

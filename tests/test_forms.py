@@ -112,14 +112,14 @@ def test_a_field_sent_twice_is_refused(client, field):
     twice[field] = [twice[field], twice[field]]
     response = client.post("/en/sign/", twice)
     assert response.status_code == 422
-    assert "This field came more than once" in response.content.decode()
+    assert "This field was sent more than once" in response.content.decode()
     assert not Signature.objects.exists()
 
 
 def test_a_body_of_ten_megabytes_is_refused_unread(client):
     response = client.post("/en/sign/", filled_form(name="a" * 10_000_000))
     assert response.status_code == 413
-    assert "This is more than a form holds" in response.content.decode()
+    assert "This is too large for the form" in response.content.decode()
     assert not Signature.objects.exists()
 
 

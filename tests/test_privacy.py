@@ -56,7 +56,7 @@ def test_the_privacy_page_says_the_numbers_that_the_code_keeps_to(client, langua
     assert str(privacy.LETTERS_KEPT_FOR.days) in page
     assert str(int(mailbox.LETTERS_WINDOW.total_seconds() // 3600)) in page
     assert mailbox.LETTERS_AN_ADDRESS == 5
-    five = {"ar": "خمس رسائل على الأكثر", "fr": "cinq au plus", "en": "at most five"}
+    five = {"ar": "بحدّ أقصى خمس رسائل", "fr": "cinq au plus", "en": "at most five"}
     assert five[language] in page
 
 

@@ -12,9 +12,9 @@ from tests.making import State, code, filled_form, link, make_signature
 pytestmark = pytest.mark.django_db
 
 SENT = {
-    "ar": ("تفقّدوا صندوق بريدكم", "شكرًا لكم: تأكّد توقيعكم"),
-    "fr": ("Consultez votre boîte aux lettres", "Merci : votre signature est confirmée"),
-    "en": ("Look in your mailbox", "Thank you: your signature is confirmed"),
+    "ar": ("تفقّدوا بريدكم الإلكتروني", "شكرًا لكم: تأكّد توقيعكم"),
+    "fr": ("Consultez votre messagerie", "Merci\u00a0: votre signature est confirmée"),
+    "en": ("Check your inbox", "Thank you: your signature is confirmed"),
 }
 
 
@@ -98,7 +98,7 @@ def test_a_wrong_code_is_answered_alike_whether_or_not_the_address_signed(client
     response = client.post("/en/sign/sent/", {"email": email, "code": "ABCDEFGH"})
     assert response.status_code == 422
     page = response.content.decode()
-    assert "This code and this address do not belong together. Check both." in page
+    assert "This code does not match this address. Check both." in page
     assert 'value="ABCDEFGH"' in page
     assert tallies.read_counter().total == 0
 
@@ -200,7 +200,7 @@ def test_a_link_is_no_longer_good_after_fourteen_days(client, smtp):
     Signature.objects.update(signed_at=timezone.now() - timedelta(days=14))
     for response in (client.get(link("confirm", letter)), client.post(link("confirm", letter))):
         assert response.status_code == 404
-        assert "This link is no longer good" in response.content.decode()
+        assert "This link is no longer valid" in response.content.decode()
     body = {"email": "someone@example.org", "code": code(letter)}
     assert client.post("/en/sign/sent/", body).status_code == 422
     assert tallies.read_counter().total == 0
@@ -241,7 +241,7 @@ def test_an_altered_link_or_one_of_another_kind_does_nothing(client, smtp, kind)
     for wrong in altered:
         for response in (client.get(wrong), client.post(wrong)):
             assert response.status_code == 404
-            assert "This link is no longer good" in response.content.decode()
+            assert "This link is no longer valid" in response.content.decode()
     assert Signature.objects.get().state == State.PENDING
 
 

@@ -69,7 +69,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     try:
         signatures.confirm_by_code(email, form.cleaned_data["code"])
     except signatures.WrongCode:
-        form.add_error("code", _("This code and this address do not belong together. Check both."))
+        form.add_error("code", _("This code does not match this address. Check both."))
         return render(request, "signatures/sent.html", {"form": form}, status=422)
     return HttpResponseSeeOther(reverse("signed"))
 
