@@ -1,10 +1,23 @@
 """What `gunicorn campaign_site.wsgi` starts with; its command line overrules every value."""
 
 # One process with threads needs no shared cache; with WEB_CONCURRENCY above 1 set CACHE_URL too.
-threads = 8
+threads = 16
 # A wrong setting ends the start with its one line, instead of workers that die one after the other.
 preload_app = True
 # The paths of confirm and withdraw pages carry mailed tokens: no access log.
 accesslog = None
 max_requests = 20_000
 max_requests_jitter = 2_000
+
+# Its own log, through the site's filter: no network address of a visitor, no mailed token.
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"private": {"()": "campaign_site.logs.HidePrivate"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["private"]}
+    },
+    "root": {"level": "INFO", "handlers": ["stderr"]},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
+}

@@ -9,7 +9,7 @@ import binascii
 import re
 import sys
 from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import environ
 
@@ -30,16 +30,16 @@ def stop(variable: str, wrong: str, cure: str) -> NoReturn:
 def read(variable: str, parse=str, *, cure: str, default=REQUIRED):
     """The parsed value of `variable`; `default` where it is unset or empty.
 
-    `parse` takes the text and raises ValueError where it is malformed.
+    `parse` takes the text and raises where it is malformed.
     """
-    text = env.str(variable, default="").strip()
+    text = env.ENVIRON.get(variable, "").strip()  # As it stands: `$` in a secret is a character.
     if not text:
         if default is REQUIRED:
             stop(variable, "is not set", cure)
         return default
     try:
         return parse(text)
-    except (ValueError, environ.ImproperlyConfigured):
+    except Exception:  # Whatever a parser trips over, the operator reads one line.
         stop(variable, "is malformed", cure)
 
 
@@ -75,7 +75,7 @@ def names(text: str) -> list[str]:
 def hosts(text: str) -> list[str]:
     """Host names as Django's ALLOWED_HOSTS takes them: no scheme, no path, no space."""
     found = names(text)
-    if not found or any(re.search(r"[/\s]", host) for host in found):
+    if not found or not all(re.fullmatch(r"[\w.*-]+|\[[0-9a-fA-F:]+\]", host) for host in found):
         raise ValueError(text)
     return found
 
@@ -99,17 +99,32 @@ def data_keys(text: str) -> list[bytes]:
 def site_url(text: str) -> str:
     """An absolute http(s) address without a path."""
     parts = urlsplit(text.rstrip("/"))
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+    if parts.scheme not in ("http", "https") or parts.path or parts.query or parts.fragment:
         raise ValueError(text)
-    parts.port  # noqa: B018  raises ValueError where the port is no number
+    if "@" in parts.netloc:
+        raise ValueError("credentials")
+    check_host(parts)
     return text.rstrip("/")
+
+
+def check_host(parts: SplitResult) -> None:
+    """Raises ValueError where an address has no host, or a host or port that cannot be one."""
+    host = (parts.hostname or "").encode("idna").decode()
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]+", host):
+        raise ValueError("host")
+    parts.port  # noqa: B018  raises ValueError where the port is no number
 
 
 def database(text: str) -> dict:
     """Django's settings for `postgres://user:password@host:port/name` or `sqlite:///file`."""
-    scheme = urlsplit(text).scheme
-    if scheme not in ("postgres", "postgresql", "sqlite"):
+    parts = urlsplit(text)
+    if parts.scheme not in ("postgres", "postgresql", "sqlite") or "://" not in text:
         raise ValueError("unknown scheme")
+    if parts.scheme != "sqlite" and parts.netloc:
+        check_host(parts)
+    options = parse_qs(parts.query, strict_parsing=bool(parts.query))
+    if set(options) - {"sslmode", "sslrootcert", "sslcert", "sslkey", "application_name"}:
+        raise ValueError("unknown option")
     settings = env.db_url_config(text)
     if not settings["NAME"]:
         raise ValueError("no database name")
@@ -117,17 +132,21 @@ def database(text: str) -> dict:
 
 
 def cache(text: str) -> dict:
-    """Django's settings for `redis://host:port/number` or `locmemcache://`."""
-    if urlsplit(text).scheme not in ("redis", "rediss", "locmemcache"):
-        raise ValueError("unknown scheme")
+    """Django's settings for `redis://host:port/number`."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("redis", "rediss") or not re.fullmatch(r"(/[0-9]*)?", parts.path):
+        raise ValueError("unknown scheme or database number")
+    check_host(parts)
     return env.cache_url_config(text)
 
 
 def smtp(text: str) -> dict:
-    """Django's EMAIL_… settings for `smtp://`, `smtp+tls://` or `smtp+ssl://user:password@host:port`."""
+    """Django's EMAIL_… settings for `smtp://`, `smtp+tls://` or `smtp+ssl://`, with
+    `user:password@host:port`."""
     parts = urlsplit(text)
-    if parts.scheme not in ("smtp", "smtp+tls", "smtp+ssl") or not parts.hostname:
-        raise ValueError("unknown scheme or no host")
+    if parts.scheme not in ("smtp", "smtp+tls", "smtp+ssl"):
+        raise ValueError("unknown scheme")
+    check_host(parts)
     settings = env.email_url_config(text)
     settings["EMAIL_PORT"] = settings["EMAIL_PORT"] or {"smtp+tls": 587, "smtp+ssl": 465}.get(
         parts.scheme, 25
@@ -140,6 +159,13 @@ def smtp(text: str) -> dict:
 
 def mail_address(text: str) -> str:
     """An address for letters: `name@host` or `Some words <name@host>`."""
-    if not re.fullmatch(r"[^<>@\r\n]*<?[^<>@\s]+@[^<>@\s]+>?", text):
+    words = re.fullmatch(r"[^<>@\r\n]*<([^<>]+)>", text)
+    bare_mail_address(words[1] if words else text)
+    return text
+
+
+def bare_mail_address(text: str) -> str:
+    """`name@host` alone, as it stands in a link."""
+    if not re.fullmatch(r"[\w.+-]+@[\w-]+(\.[\w-]+)*", text):
         raise ValueError(text)
     return text

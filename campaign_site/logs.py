@@ -1,17 +1,19 @@
-"""Keeps mailed tokens out of the log: who reads the log must not be able to confirm or withdraw."""
+"""Keeps out of the log what its readers must not have: mailed tokens and network addresses."""
 
 import logging
 import re
 
 MAILED_LINK = re.compile(r"/(confirm|withdraw)/[^/\s'\"?]+")
+VISITOR = re.compile(r"\bip=[^\s,]+")
 
 
-class HideMailedTokens(logging.Filter):
-    """Cuts the token out of `/confirm/{token}/` and `/withdraw/{token}/` in a message."""
+class HidePrivate(logging.Filter):
+    """Cuts the token out of `/confirm/{token}/`, and the address out of gunicorn's `ip=…`."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
         hidden = MAILED_LINK.sub(r"/\1/…", message)
+        hidden = VISITOR.sub("ip=…", hidden)
         if hidden != message:
             record.msg, record.args = hidden, ()
         return True

@@ -83,10 +83,12 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "petition.middleware.OpenFigures",
     "django.middleware.http.ConditionalGetMiddleware",
+    "petition.middleware.NoCookies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "petition.middleware.Language",
-    "petition.middleware.RefuseLargeBodies",
+    "petition.middleware.RefuseOddBodies",
     "petition.middleware.RefuseCrossSitePosts",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -144,7 +146,11 @@ CACHES = {
     "default": read(
         "CACHE_URL",
         environment.cache,
-        default=environment.cache("locmemcache://default"),
+        default={
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # Each network and mailbox that tries is an entry; a lost one is a free try.
+            "OPTIONS": {"MAX_ENTRIES": 200_000},
+        },
         cure="Write redis://host:6379/0, or leave it out where one web process is all.",
     ),
     # What every visitor reads and nobody counts in: kept for seconds inside each web process.
@@ -182,7 +188,7 @@ DEFAULT_FROM_EMAIL = read(
 )
 CONTACT_EMAIL = read(
     "CONTACT_EMAIL",
-    environment.mail_address,
+    environment.bare_mail_address,
     default="",
     cure="Write the address that answers supporters, such as contact@petition.example.org.",
 )
@@ -286,10 +292,10 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"tokens": {"()": "campaign_site.logs.HideMailedTokens"}},
+    "filters": {"private": {"()": "campaign_site.logs.HidePrivate"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["private"]}
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {

@@ -57,8 +57,11 @@ def parse(text: str) -> str:
     """The address as it is to be written on a letter. Raises Invalid.
 
     Asks no name server: signing must not wait for somebody else's network, and the letter is the
-    proof. A local part outside ASCII is refused, since few servers carry it (RFC 6531).
+    proof. A local part outside ASCII is refused, since few servers carry it (RFC 6531), and so is
+    an encoded word (RFC 2047), which would be another mailbox once a mail library decodes it.
     """
+    if "=?" in text:
+        raise Invalid
     try:
         found = validate_email(
             text,

@@ -61,8 +61,8 @@ class NameField(forms.CharField):
         if wrong:
             shown = " ".join(c for c in wrong if c.isprintable()) or _("invisible characters")
             raise self._error("characters", wrong=shown)
-        letters = sum(unicodedata.category(c)[0] == "L" for c in text)
-        if letters < 2 or len(text) < 2:
+        kinds = [unicodedata.category(c)[0] for c in text]
+        if "L" not in kinds or kinds.count("L") + kinds.count("M") < 2:
             raise self._error("min_length")
         if len(text) > 80:
             raise self._error("max_length")

@@ -9,8 +9,9 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -44,8 +45,17 @@ SUBJECTS = {
 }
 
 
+# RFC 3463: the address is unknown, malformed, moved or disabled. Other codes are about us or today.
+DEAD_ADDRESS = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
+
+
 class ServerUnavailable(Exception):
-    """The mail server does not take letters now; says why without repeating what it said."""
+    """The mail server does not take letters now; says why without repeating what it said.
+
+    `sent` is how many letters went out before.
+    """
+
+    sent = 0
 
 
 @dataclass(frozen=True)
@@ -122,16 +132,24 @@ def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
     A letter is claimed before it is sent and marked after: of a mailer killed in between, the one
     letter in its hands may go out twice, and none is lost. Raises ServerUnavailable.
     """
-    sent = 0
     free_abandoned()
+    sent = sent_before = 0  # In all, and when the present conversation with the server began.
     connection = get_connection()
     try:
         while letters := _due()[:BATCH]:
             for pk in letters:
                 if stopped():
                     return sent
-                if _claim(pk):
-                    sent += _send(pk, connection)
+                if not _claim(pk):
+                    continue
+                try:
+                    sent += _send(pk, connection, is_first=sent == sent_before)
+                except ServerUnavailable as error:
+                    _hang_up(connection)
+                    if sent == sent_before:
+                        error.sent = sent
+                        raise
+                    sent_before = sent  # Many servers limit letters per conversation: begin anew.
     finally:
         _hang_up(connection)
     return sent
@@ -145,11 +163,10 @@ def waiting() -> int:
 def free_abandoned() -> int:
     """Take letters out of the hands of mailers that are gone; returns how many."""
     claimed = Letter.objects.filter(state=Letter.State.DUE).exclude(mailer="")
-    gone = [
-        name for name in claimed.values_list("mailer", flat=True).distinct() if not _is_alive(name)
-    ]
-    overdue = Q(claimed_at__lt=timezone.now() - LEASE)
-    return claimed.filter(Q(mailer__in=gone) | overdue).update(mailer="", claimed_at=None)
+    abandoned = Q(claimed_at__lt=timezone.now() - LEASE)
+    for name in claimed.values_list("mailer", flat=True).distinct():
+        abandoned |= Q(mailer=name) & _since_its_mailer_died(name)
+    return claimed.filter(abandoned).update(mailer="", claimed_at=None)
 
 
 @cache
@@ -157,21 +174,28 @@ def _my_name() -> str:
     return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-def _is_alive(name: str) -> bool:
-    """Whether a mailer may still be at work; of another host only the lease can tell."""
+@cache
+def _my_start() -> datetime:
+    return timezone.now()
+
+
+def _since_its_mailer_died(name: str) -> Q:
+    """Which of a mailer's letters are nobody's now; of another host only the lease can tell."""
+    nothing, everything = Q(pk__in=[]), Q()
     host, pid, _ = name.rsplit(":", 2)
     my_host, my_pid, _ = _my_name().rsplit(":", 2)
     if name == _my_name() or host != my_host:
-        return True
+        return nothing
     if pid == my_pid:
-        return False  # Our number in an earlier life, as in a container that was started again.
+        # Our number in an earlier life, as in a container that was started again.
+        return Q(claimed_at__lt=_my_start())
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
-        return False
+        return everything
     except PermissionError:
-        return True
-    return True
+        return nothing
+    return nothing
 
 
 def _due():
@@ -188,8 +212,11 @@ def _claim(pk: int) -> bool:
     return bool(free.update(mailer=_my_name(), claimed_at=now))
 
 
-def _send(pk: int, connection) -> bool:
-    """Send a claimed letter; whether it went out. Raises ServerUnavailable, the letter free."""
+def _send(pk: int, connection, *, is_first: bool) -> bool:
+    """Send a claimed letter; whether it went out. Raises ServerUnavailable, the letter free.
+
+    Whatever is wrong with one letter puts that one off and never stops the others.
+    """
     mine = Letter.objects.filter(pk=pk, mailer=_my_name())
     letter = mine.first()
     if letter is None:
@@ -206,27 +233,40 @@ def _send(pk: int, connection) -> bool:
     try:
         _open(connection)
     except ServerUnavailable:
-        mine.update(mailer="", claimed_at=None)
+        _let_go(mine)
         raise
     try:
         connection.send_messages([mail])
     except smtplib.SMTPRecipientsRefused as error:
-        return _refused(mine, letter, next(iter(error.recipients.values())), connection)
+        _refused(mine, letter, *next(iter(error.recipients.values())), is_first=is_first)
+        _hang_up(connection)  # The next letter starts a clean conversation.
+        return False
     except smtplib.SMTPResponseException as error:
-        return _refused(mine, letter, (error.smtp_code, error.smtp_error), connection)
-    except (smtplib.SMTPException, OSError) as error:
-        _put_off(mine, letter, type(error).__name__[:20])
+        _refused(mine, letter, error.smtp_code, b"", is_first=is_first)
         _hang_up(connection)
-        raise ServerUnavailable(f"The mail server broke off ({type(error).__name__}).") from None
-    mine.update(
-        state=Letter.State.SENT,
-        tries=letter.tries + 1,
-        mailer="",
-        claimed_at=None,
-        reply="",
-        ended_at=timezone.now(),
-    )
+        if isinstance(error, smtplib.SMTPSenderRefused):
+            raise ServerUnavailable(
+                f"The mail server refuses EMAIL_FROM ({error.smtp_code})."
+            ) from None
+        return False
+    except (smtplib.SMTPException, OSError) as error:
+        _broke_off(mine, letter, type(error).__name__, is_first=is_first)
+    except Exception as error:  # A mail that the mail library itself cannot write.
+        logger.error("Letter %s cannot be written: %s", pk, type(error).__name__)
+        _put_off(mine, letter, type(error).__name__)
+        _hang_up(connection)
+        return False
+    _end(mine, letter, Letter.State.SENT, "")
     return True
+
+
+def _broke_off(mine, letter: Letter, reply: str, *, is_first: bool) -> NoReturn:
+    """The conversation ended in the middle: the letter's fault only where it was its first."""
+    if is_first:
+        _put_off(mine, letter, reply)
+    else:
+        _let_go(mine)
+    raise ServerUnavailable(f"The mail server broke off ({reply}).") from None
 
 
 def _open(connection) -> None:
@@ -245,33 +285,28 @@ def _hang_up(connection) -> None:
         connection.close()
 
 
-def _refused(mine, letter: Letter, answer: tuple[int, bytes | str], connection) -> bool:
-    refusal = read_refusal(*answer)
-    _hang_up(connection)  # The next letter starts a clean conversation.
+def _refused(mine, letter: Letter, code: int, text: bytes | str, *, is_first: bool) -> None:
+    refusal = read_refusal(code, text)
+    if code == 421:
+        _broke_off(mine, letter, refusal.reply, is_first=is_first)
     if refusal.for_good:
         _end(mine, letter, Letter.State.REFUSED, refusal.reply)
         logger.info("Letter %s: the address is refused (%s).", letter.pk, refusal.reply)
     else:
         _put_off(mine, letter, refusal.reply)
-        if refusal.reply.startswith("421"):
-            raise ServerUnavailable(f"The mail server closes ({refusal.reply}).")
-    return False
 
 
 def read_refusal(code: int, text: bytes | str) -> Refusal:
-    """What a reply means (RFC 5321, RFC 3463).
+    """What a reply to a recipient means (RFC 5321, RFC 3463).
 
-    Refused for good is an address that is unknown or disabled (5.1.x, 5.2.1), or a plain 55x
-    without further explanation. Everything else, "your server is on a blocklist" (5.7.1) among
-    it, is about us or about today: the letter is tried again.
+    Refused for good is a dead address, or a plain 550, 551 or 553 that explains nothing. Everything
+    else, "your server is on a blocklist" (5.7.1) among it, is tried again.
     """
     text = text.decode("ascii", "replace") if isinstance(text, bytes) else text
     enhanced = re.match(r"([245]\.\d{1,3}\.\d{1,3})\b", text.strip())
     status = enhanced[1] if enhanced else ""
-    for_good = 500 <= code < 600 and (
-        status.startswith("5.1.") or status == "5.2.1" or (not status and code in (550, 551, 553))
-    )
-    return Refusal(f"{code} {status}".strip(), for_good)
+    unexplained = bool(text.strip()) and not status and code in (550, 551, 553)
+    return Refusal(f"{code} {status}".strip(), status in DEAD_ADDRESS or unexplained)
 
 
 def _put_off(mine, letter: Letter, reply: str) -> None:
@@ -280,7 +315,12 @@ def _put_off(mine, letter: Letter, reply: str) -> None:
         _end(mine, letter, Letter.State.GIVEN_UP, reply)
         return
     pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
-    mine.update(tries=tries, due_at=timezone.now() + pause, mailer="", claimed_at=None, reply=reply)
+    due_at = timezone.now() + pause
+    mine.update(tries=tries, due_at=due_at, mailer="", claimed_at=None, reply=reply[:20])
+
+
+def _let_go(mine) -> None:
+    mine.update(mailer="", claimed_at=None)
 
 
 def _end(mine, letter: Letter, state: str, reply: str) -> None:
@@ -289,6 +329,6 @@ def _end(mine, letter: Letter, state: str, reply: str) -> None:
         tries=letter.tries + 1,
         mailer="",
         claimed_at=None,
-        reply=reply,
+        reply=reply[:20],
         ended_at=timezone.now(),
     )

@@ -1,5 +1,6 @@
 """Chooses the language, and refuses before anything is read what no honest form sends."""
 
+import re
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -22,17 +23,48 @@ class Language(LocaleMiddleware):
         return super().process_response(request, response)
 
 
-class RefuseLargeBodies:
-    """413 for a public request whose body is larger than any form of ours, without reading it."""
+class NoCookies:
+    """Takes every cookie off a request for a public page, before anything looks at one.
+
+    What sees no cookie sets none and varies by none: such a page may be kept by any cache.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        too_large = not length.isdecimal() or int(length) > settings.PUBLIC_BODY_BYTES
-        if too_large and not request.path.startswith("/admin/"):
-            return errors.page(request, 413)
+        if not is_for_coordinators(request):
+            request.META.pop("HTTP_COOKIE", None)
+        return self.get_response(request)
+
+
+class OpenFigures:
+    """Lets any site read the figures, also where the answer is only that they have not changed."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if request.path.startswith("/api/"):
+            response.headers["Access-Control-Allow-Origin"] = "*"
+        return response
+
+
+class RefuseOddBodies:
+    """Refuses a public request unread: 413 where it is larger than any form of ours, 400 where it
+    is not in UTF-8, which every browser sends."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not is_for_coordinators(request):
+            length = request.META.get("CONTENT_LENGTH") or "0"
+            if not re.fullmatch(r"[0-9]{1,9}", length) or int(length) > settings.PUBLIC_BODY_BYTES:
+                return errors.page(request, 413)
+            if request.content_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+                return errors.page(request, 400)
         return self.get_response(request)
 
 
@@ -60,4 +92,11 @@ class RefuseCrossSitePosts:
             return False
         # By host alone: behind a proxy the scheme that we see may not be the visitor's.
         ours = {request.get_host(), urlsplit(settings.SITE_URL).netloc}
-        return urlsplit(origin).netloc not in ours
+        try:
+            return urlsplit(origin).netloc not in ours
+        except ValueError:
+            return True
+
+
+def is_for_coordinators(request) -> bool:
+    return request.path.startswith("/admin/")

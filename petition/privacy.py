@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from petition import lifecycle, vault
 from petition.models import Letter, Signature
 
 # The privacy page says it; a test holds the two together.
@@ -27,16 +28,35 @@ def purge() -> dict[str, int]:
     }
 
 
-def rotate_keys() -> int:
-    """Write every signature again under the first data key; returns how many needed it.
+def rotate_keys() -> dict[str, int]:
+    """Write every signature again under the first data key.
 
-    Afterwards the other keys may leave DATA_KEYS. Can be stopped and run again at any time.
+    Returns how many were "moved", how many "doubles" of one mailbox were taken off, and how many
+    are "unreadable" by any key. Without the last, the other keys may leave DATA_KEYS. Can be
+    stopped and run again at any time.
     """
-    done = 0
-    for signature in Signature.objects.exclude(mailbox=None).iterator(chunk_size=BATCH):
-        if signature.mailbox != Signature.mailbox_indexes(signature.email)[0]:
-            done += signature.reseal()
+    done = {"moved": 0, "doubles": 0, "unreadable": 0}
+    every = Signature.objects.exclude(mailbox=None).values_list("pk", flat=True)
+    for pk in every.iterator(chunk_size=BATCH):
+        try:
+            signature = Signature.objects.filter(pk=pk).exclude(mailbox=None).first()
+            if signature is None or signature.mailbox == _current_index(signature):
+                continue
+            done["moved"] += signature.reseal()
+        except vault.Unreadable:
+            done["unreadable"] += 1
+        except IntegrityError:
+            # Processes with different keys took the same mailbox for two. One signature stays.
+            other = Signature.objects.filter(mailbox=_current_index(signature)).first()
+            counted = signature.state == Signature.State.COUNTED
+            goes, stays = (other, signature) if counted else (signature, other)
+            done["doubles"] += lifecycle.move(goes, Signature.State.WITHDRAWN, **Signature.ERASED)
+            done["moved"] += stays.reseal() if stays is signature else 0
     return done
+
+
+def _current_index(signature: Signature) -> str:
+    return Signature.mailbox_indexes(signature.email)[0]
 
 
 def _delete(rows: QuerySet) -> int:

@@ -1,8 +1,9 @@
 """The acts of a supporter: sign, confirm, withdraw."""
 
 import uuid
+from contextlib import suppress
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from petition import lifecycle, links, mailbox
@@ -20,6 +21,10 @@ LETTERS = {
 
 class LinkExpired(Exception):
     """The link or code belongs to no signature that can still be confirmed or withdrawn."""
+
+
+class TryAgain(Exception):
+    """The mailbox's former signature kept vanishing while this one was to be stored."""
 
 
 class WrongCode(Exception):
@@ -40,7 +45,8 @@ def sign(
 
     Tells nobody whether the mailbox had signed before, by its answer or by its time: the steps are
     the same, and what they find goes by letter. What was typed last replaces what is not confirmed
-    yet; what is confirmed is never changed from here.
+    yet; what is confirmed is never changed from here. Raises TryAgain or a DatabaseError, and then
+    nothing is stored.
     """
     now = timezone.now()
     current, *former = Signature.mailbox_indexes(email)
@@ -59,19 +65,27 @@ def sign(
         if former:
             # Between two data keys a known mailbox first comes over to the new one.
             for signature in Signature.objects.filter(mailbox__in=former):
-                signature.reseal()
-        Signature.objects.bulk_create(
-            [Signature(mailbox=current, **details)], ignore_conflicts=True
-        )
-        # The lock keeps two posts at the same instant from owing a letter too many.
-        signature = (
-            Signature.objects.select_for_update(no_key=True)
-            .only("pk", "state", "reference")
-            .get(mailbox=current)
-        )
+                with suppress(IntegrityError):  # It is there twice: `rotate_keys` settles that.
+                    signature.reseal()
+        signature = _own(current, details)
         # Asked of every signature, so that the time tells nothing; only a pending one takes it.
         Signature.objects.filter(pk=signature.pk, state=State.PENDING).update(**details)
         mailbox.owe(signature, LETTERS[signature.state], language)
+
+
+def _own(mailbox_index: str, details: dict) -> Signature:
+    """The one signature of a mailbox, made where there is none, and locked.
+
+    The lock keeps two posts at the same instant from owing a letter too many. A row that is there
+    and then gone was purged or withdrawn in between: the next round makes another.
+    """
+    for _ in range(5):
+        fresh = Signature(mailbox=mailbox_index, **details)
+        Signature.objects.bulk_create([fresh], ignore_conflicts=True)
+        locked = Signature.objects.select_for_update(no_key=True).filter(mailbox=mailbox_index)
+        if signature := locked.only("pk", "state", "reference").first():
+            return signature
+    raise TryAgain
 
 
 def to_confirm(token: str) -> Signature:

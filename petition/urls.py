@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
-from django.contrib.sitemaps.views import sitemap
 from django.urls import path
 
 from petition.views import campaign, mailbox, operations, signatures, tallies
@@ -27,7 +26,7 @@ urlpatterns = [
     path("healthz", operations.healthz),
     path("readyz", operations.readyz),
     path("robots.txt", operations.robots),
-    path("sitemap.xml", sitemap, {"sitemaps": {"pages": operations.Pages}}),
+    path("sitemap.xml", operations.sitemap, {"sitemaps": {"pages": operations.Pages}}),
     path(".well-known/security.txt", operations.security),
 ]
 

@@ -48,6 +48,17 @@ class Box:
         self.mails = []
         self.replies = {}  # {recipient: the reply to RCPT}
         self.data_reply = None
+        self.sender_reply = None
+        self.letters_a_conversation = None
+
+    async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
+        session.letters = getattr(session, "letters", 0) + 1
+        if self.letters_a_conversation and session.letters > self.letters_a_conversation:
+            return "421 4.7.0 enough for this conversation"
+        if self.sender_reply:
+            return self.sender_reply
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         if address in self.replies:

@@ -125,6 +125,7 @@ def test_a_lost_cache_does_not_stop_the_campaign(client, settings, caplog):
         {"HTTP_SEC_FETCH_SITE": "same-site"},
         {"HTTP_ORIGIN": "http://testserver", "HTTP_SEC_FETCH_SITE": "cross-site"},
         {"HTTP_ORIGIN": "http://testserver.elsewhere.example"},
+        {"HTTP_ORIGIN": "http://["},
     ],
 )
 def test_a_post_from_another_site_is_refused(client, headers):

@@ -1,4 +1,5 @@
 import pytest
+from django.core.mail.message import sanitize_address
 
 from petition import addresses
 
@@ -35,11 +36,19 @@ def test_mailboxes_that_may_differ_stay_two(one, other):
 @pytest.mark.parametrize(
     "text",
     ["", "sample", "sample@", "@example.org", "a b@example.org", "a@b@example.org", "a@localhost",
-     "sample@example.org\nBcc: other@example.org", "a" * 65 + "@example.org", "سامي@example.org"],
+     "sample@example.org\nBcc: other@example.org", "a" * 65 + "@example.org", "سامي@example.org",
+     "=?utf-8?q?victim?=@example.org", "=?us-ascii?q?vic=74im?=@example.org",
+     "=?utf-8?q?=0d=0aRCPT?=@example.org"],
 )  # fmt: skip
 def test_what_no_letter_can_reach_is_refused(text):
     with pytest.raises(addresses.Invalid):
         addresses.parse(text)
+
+
+@pytest.mark.parametrize("character", "!#$%&'*+-/=?^_`{|}~.")
+def test_a_mail_library_takes_an_accepted_address_as_it_is(character):
+    address = addresses.parse(f"a{character}b@example.org")
+    assert sanitize_address(address, "utf-8") == address
 
 
 def test_a_letter_goes_to_the_address_as_it_was_typed():

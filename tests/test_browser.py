@@ -1,6 +1,7 @@
 """The journey in a real Chromium, without JavaScript, as a supporter on a phone makes it."""
 
 import os
+import shutil
 
 import pytest
 from django.core.cache import caches
@@ -30,7 +31,8 @@ def chromium():
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=os.environ["CHROMIUM"], args=["--no-sandbox", "--disable-gpu"]
+            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu"],
         )
         yield browser
         browser.close()

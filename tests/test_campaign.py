@@ -41,6 +41,16 @@ def test_every_page_is_what_the_house_promises(client, language, path):
     assert "unsafe" not in policy
 
 
+@pytest.mark.parametrize("cookie", ["csrftoken=bad", "sessionid=x", "django_language=fr"])
+def test_a_cookie_that_somebody_sends_makes_no_difference(client, cookie):
+    plain = client.get("/ar/")
+    response = client.get("/ar/", HTTP_COOKIE=cookie)
+    assert response.content == plain.content
+    assert not response.cookies
+    assert response["Vary"] == plain["Vary"] == "Accept-Encoding"
+    assert client.get("/", HTTP_COOKIE="django_language=fr")["Location"] == "/ar/"
+
+
 @pytest.mark.parametrize("language", DIRECTIONS)
 def test_pages_behind_a_mailed_link_are_kept_by_no_cache(client, smtp, language):
     from petition import mailbox

@@ -17,7 +17,7 @@ def post(client, language="en", **fields):
 @pytest.mark.parametrize(
     "name",
     ["محمد العيّنة", "Zoë O’Sample-Ñ", "山田 太郎", "Нина Пример", "J. R. Sample", "St.John Sample",
-     "علی‌رضا نمونه", "आदर्श", "Ng", "a" * 80, "  Spaced   Out  "],
+     "علی‌رضا نمونه", "आदर्श", "जी", "Ng", "a" * 80, "  Spaced   Out  "],
 )  # fmt: skip
 def test_names_of_any_script_are_taken(client, name):
     assert post(client, name=name).status_code == 303
@@ -130,6 +130,9 @@ def test_a_body_in_another_encoding_is_refused(client):
     kind = "application/x-www-form-urlencoded; charset=windows-1256"
     assert client.post("/ar/sign/", body, content_type=kind).status_code == 400
     assert client.post("/ar/sign/", b"x", content_type="multipart/form-data").status_code == 400
+    for charset in ("hex", "utf-7", "unicode_escape", "nonsense"):
+        kind = f"multipart/form-data; boundary=B; charset={charset}"
+        assert client.generic("POST", "/ar/sign/", b"--B--", kind).status_code == 400
     assert not Signature.objects.exists()
 
 

@@ -96,6 +96,47 @@ def test_a_letter_put_off_is_tried_again_after_growing_pauses(smtp):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("reply", ["550 5.1.8 sender domain not found", "550 we do not know you"])
+def test_a_refused_sender_is_the_operators_to_mend_and_costs_no_letter(smtp, reply):
+    smtp.sender_reply = reply
+    owe("one@example.org")
+    owe("two@example.org")
+    with pytest.raises(CommandError, match="EMAIL_FROM"):
+        run_mailer("--once")
+    assert set(Letter.objects.values_list("state", flat=True)) == {Letter.State.DUE}
+
+
+@pytest.mark.django_db
+def test_refused_content_is_tried_again(smtp):
+    smtp.data_reply = "550 rejected as spam"
+    letter = owe()
+    run_mailer("--once")
+    letter.refresh_from_db()
+    assert (letter.state, letter.tries, letter.reply) == (Letter.State.DUE, 1, "550")
+
+
+@pytest.mark.django_db
+def test_a_server_that_takes_three_letters_a_conversation_gets_them_in_several(smtp):
+    smtp.letters_a_conversation = 3
+    for n in range(10):
+        owe(f"sample{n}@example.org")
+    assert run_mailer("--once") == "Letters sent: 10. Letters that wait: 0.\n"
+    assert set(Letter.objects.values_list("tries", flat=True)) == {1}
+
+
+@pytest.mark.django_db
+def test_one_letter_that_cannot_be_written_stops_no_other(smtp):
+    broken = owe("broken@example.org")
+    broken.signature.email = "=?utf-8?q?=0d=0aRCPT?=@example.org"  # As stored by an older version.
+    broken.signature.save(update_fields=["email"])
+    owe("here@example.org")
+    run_mailer("--once")
+    assert smtp.recipients == ["here@example.org"]
+    broken.refresh_from_db()
+    assert (broken.state, broken.tries) == (Letter.State.DUE, 1)
+
+
+@pytest.mark.django_db
 def test_a_letter_is_given_up_after_many_tries(smtp):
     smtp.data_reply = "554 5.7.1 we do not like your network"
     letter = owe()
@@ -126,6 +167,7 @@ def test_a_server_that_never_answers_holds_one_letter_up_for_its_timeout_only(se
         (550, b"5.2.1 disabled", True),
         (550, b"no such user", True),
         (553, b"5.1.3 bad address", True),
+        (550, b"5.1.8 sender domain not found", False),
         (554, b"5.7.1 your network is on a blocklist", False),
         (550, b"5.7.26 not authenticated", False),
         (552, b"5.2.2 mailbox full", False),

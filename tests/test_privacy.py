@@ -6,11 +6,11 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from petition import campaign, mailbox, privacy
+from petition import campaign, mailbox, privacy, tallies
 from petition.models import Letter, Signature
 from tests.making import State, filled_form, make_signature
 
@@ -65,8 +65,8 @@ def test_moving_to_a_new_data_key_leaves_nothing_under_the_old(settings):
     make_signature(state=State.COUNTED)
     make_signature("gone@example.org", State.WITHDRAWN)
     settings.DATA_KEYS = [b"n" * 32, *settings.DATA_KEYS]
-    assert rotate() == "1 signatures moved to the first key.\n"
-    assert rotate() == "0 signatures moved to the first key.\n"
+    assert rotate() == "Signatures moved to the first key: 1.\n"
+    assert rotate() == "Signatures moved to the first key: 0.\n"
     settings.DATA_KEYS = settings.DATA_KEYS[:1]
     signature = Signature.objects.of_mailbox("someone@example.org").get()
     assert (signature.name, signature.email) == ("Sample Signer", "someone@example.org")
@@ -179,3 +179,33 @@ def test_every_shipped_text_is_there(language):
     assert names == {
         "appeal", "about", "privacy", "consent", "fate", "legislation", "protection",
     }  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("counted", ["old", "new", "both"])
+def test_a_mailbox_that_processes_with_different_keys_took_for_two_is_one_again(settings, counted):
+    old_keys, new_keys = settings.DATA_KEYS, [b"n" * 32, *settings.DATA_KEYS]
+    states = {True: State.COUNTED, False: State.PENDING}
+    make_signature(state=states[counted in ("old", "both")], name="Old Key")
+    settings.DATA_KEYS = new_keys
+    make_signature(state=states[counted in ("new", "both")], name="New Key")
+    assert "Second signatures of one mailbox taken off: 1." in rotate()
+    settings.DATA_KEYS = new_keys[:1]
+    left = Signature.objects.of_mailbox("someone@example.org").get()
+    assert left.state == State.COUNTED
+    assert left.name == ("New Key" if counted == "new" else "Old Key")
+    assert tallies.read_counter().total == 1
+    assert tallies.recount() == []
+    assert old_keys
+
+
+@pytest.mark.django_db
+def test_a_signature_that_no_key_reads_is_reported_and_stops_no_other(settings):
+    make_signature("lost@example.org")
+    settings.DATA_KEYS = [b"o" * 32]
+    make_signature("kept@example.org")
+    settings.DATA_KEYS = [b"n" * 32, b"o" * 32]
+    with pytest.raises(CommandError, match="no key in DATA_KEYS reads: 1"):
+        rotate()
+    settings.DATA_KEYS = [b"n" * 32]
+    assert Signature.objects.of_mailbox("kept@example.org").get().name == "Sample Signer"

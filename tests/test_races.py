@@ -3,12 +3,14 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
-from petition import links, mailbox, signatures, tallies
+from petition import links, mailbox, privacy, signatures, tallies
 from petition.models import Letter, Signature
 from tests.making import State, filled_form, make_signature
 
@@ -106,6 +108,19 @@ def test_the_same_address_at_the_same_instant_is_one_signature_and_one_answer():
     assert Signature.objects.count() == 1
     due = Letter.objects.filter(state=Letter.State.DUE).count()
     assert due == mailbox.LETTERS_AN_ADDRESS
+
+
+def test_signing_again_while_the_former_attempt_is_purged_is_stored():
+    long_ago = timezone.now() - timedelta(days=15)
+    for n in range(40):
+        make_signature(f"sample{n}@example.org", signed_at=long_ago)
+    bodies = [filled_form(email=f"sample{n}@example.org") for n in range(40)]
+    acts = [lambda b=b: Client().post("/fr/sign/", b).status_code for b in bodies]
+    for place in range(0, 40, 5):
+        acts.insert(place, privacy.purge)
+    answers = at_once(acts)
+    assert {a for a in answers if isinstance(a, int)} == {303}
+    assert Signature.objects.count() == 40
 
 
 def test_changing_ones_mind_about_the_country_while_confirming_leaves_the_counters_right():

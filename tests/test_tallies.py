@@ -40,6 +40,7 @@ def test_an_unchanged_counter_is_not_sent_again(client):
     again = client.get("/api/v1/counter.json", headers={"If-None-Match": first["ETag"]})
     assert again.status_code == 304
     assert again.content == b""
+    assert again["Access-Control-Allow-Origin"] == "*"
 
 
 def test_recount_says_that_all_is_right():

@@ -3,7 +3,7 @@
 import uuid
 from datetime import timedelta
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -115,13 +115,19 @@ class Signature(models.Model):
         return vault.index(addresses.domain(address), "domain")
 
     def reseal(self) -> bool:
-        """Write the person again under the current data key; false where somebody was first."""
-        address = self.email
-        return bool(
-            Signature.objects.filter(pk=self.pk, mailbox=self.mailbox).update(
-                name=self.name,
-                email=address,
-                mailbox=self.mailbox_indexes(address)[0],
-                domain=self.domain_index(address),
+        """Write the person again under the current data key; false where somebody was first.
+
+        Raises IntegrityError where the mailbox has another signature under that key already.
+        """
+        with transaction.atomic():
+            held = Signature.objects.select_for_update().filter(pk=self.pk, mailbox=self.mailbox)
+            fresh = held.first()
+            if fresh is None:
+                return False
+            held.update(
+                name=fresh.name,
+                email=fresh.email,
+                mailbox=self.mailbox_indexes(fresh.email)[0],
+                domain=self.domain_index(fresh.email),
             )
-        )
+        return True

@@ -1,9 +1,11 @@
 """What machines ask: is it up, may I look, whom do I tell."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.sitemaps import Sitemap
+from django.contrib.sitemaps.views import sitemap
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -85,12 +87,18 @@ def security(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines) + "\n", content_type=PLAIN)
 
 
+sitemap = headers.public(3600)(sitemap)
+
+
 class Pages(Sitemap):
     """Every public page in every language."""
 
     i18n = True
     alternates = True
-    x_default = False
+    protocol = urlsplit(settings.SITE_URL).scheme
+
+    def get_domain(self, site=None):
+        return urlsplit(settings.SITE_URL).netloc
 
     def items(self):
         pages = [(name, []) for name in ("home", "sign", "tracks", "about", "privacy")]

@@ -44,7 +44,7 @@ def sign(request: HttpRequest) -> HttpResponse:
         return _form(request, form, status=422)
     try:
         signatures.sign(**form.details())
-    except DatabaseError as error:
+    except (DatabaseError, signatures.TryAgain) as error:
         # Its text may repeat what was typed: the kind of error is all that is logged.
         logger.error("A signature could not be stored: %s", type(error).__name__)
         notice = _("Your signature could not be stored just now. Please send it again.")

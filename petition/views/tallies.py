@@ -10,10 +10,10 @@ from petition.views import headers
 @require_safe
 @headers.public(5)
 def counter(request: HttpRequest) -> JsonResponse:
-    """`/api/v1/counter.json`: for anyone, from any site."""
+    """`/api/v1/counter.json`."""
     now = tallies.counter()
     changed = now.changed_at.isoformat(timespec="seconds") if now.changed_at else None
-    response = JsonResponse(
+    return JsonResponse(
         {
             "total": now.total,
             "online": now.online,
@@ -22,5 +22,3 @@ def counter(request: HttpRequest) -> JsonResponse:
             "updated_at": changed,
         }
     )
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    return response

@@ -49,7 +49,8 @@ class Command(BaseCommand):
                 mailbox.send_due(lambda: self.stopped)
                 pause = LOOK_EVERY_SECONDS
             except (mailbox.ServerUnavailable, DatabaseError) as error:
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                went_out = getattr(error, "sent", 0)
+                pause = LOOK_EVERY_SECONDS if went_out else min(pause * 2, LONGEST_PAUSE_SECONDS)
                 said = (
                     error if isinstance(error, mailbox.ServerUnavailable) else type(error).__name__
                 )
