@@ -17,8 +17,9 @@ run: $(VENV)/run
 	@echo "  coordinators  http://127.0.0.1:$(PORT)/admin/   $$(cat var/coordinator)"
 	@echo
 	@echo "  Ctrl+C stops it."
-	@$(DEV) $(BIN)/python manage.py mailer & mailer=$$!; trap "kill $$mailer 2>/dev/null" EXIT INT TERM; \
-	  $(DEV) $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT)
+	@$(DEV) $(BIN)/python manage.py mailer & mailer=$$!; \
+	  $(DEV) $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT) & site=$$!; \
+	  trap "kill $$mailer $$site 2>/dev/null" EXIT INT TERM; wait $$site
 
 test: test-sqlite test-postgres test-browser
 

@@ -21,3 +21,6 @@ logconfig_dict = {
     "root": {"level": "INFO", "handlers": ["stderr"]},
     "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
 }
+
+# Nothing here is steered through a socket in somebody's home directory.
+control_socket_disable = True

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "petition.middleware.Health",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -229,7 +230,7 @@ RECAPTCHA_VERIFY_REQUEST_TIMEOUT = 5
 SECURE_SSL_REDIRECT = read(
     "SECURE_SSL_REDIRECT", environment.switch, default=not DEBUG, cure="Set it to 1 or 0."
 )
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^readyz$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
@@ -277,6 +278,7 @@ WHITENOISE_ROOT = BASE_DIR / "static" / "root"  # /favicon.ico
 # After `collectstatic` names carry a hash and are kept for a year; the site works before it too.
 COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
 WHITENOISE_USE_FINDERS = not COLLECTED
+WHITENOISE_MANIFEST_STRICT = False  # A file added since is served without a hash, not refused.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -300,6 +302,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "petition": {"level": "INFO"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # Scanners; nobody's mistake.
         "django.request": {"level": "ERROR"},  # 4xx are answers, not events.
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},

@@ -23,7 +23,6 @@ urlpatterns = [
         path("privacy/", campaign.text, {"slug": "privacy"}, name="privacy"),
     ),
     path("api/v1/counter.json", tallies.counter, name="counter_json"),
-    path("healthz", operations.healthz),
     path("readyz", operations.readyz),
     path("robots.txt", operations.robots),
     path("sitemap.xml", operations.sitemap, {"sitemaps": {"pages": operations.Pages}}),

@@ -1,13 +1,23 @@
 """The campaign's texts, to be read and edited; consent texts, to be read."""
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+from django.db import models
+from django.utils.html import format_html
 
 from petition.admin.reading import ReadOnlyAdmin
 from petition.models import ConsentText, Text, Track, TrackText
 
+# A text is typed in the direction of its own language, whatever the desk's language is.
+OWN_DIRECTION = {
+    models.CharField: {"widget": AdminTextInputWidget(attrs={"dir": "auto"})},
+    models.TextField: {"widget": AdminTextareaWidget(attrs={"dir": "auto"})},
+}
+
 
 class TrackTextInline(admin.StackedInline):
     model = TrackText
+    formfield_overrides = OWN_DIRECTION
     extra = 0
     max_num = 3
     can_delete = False
@@ -35,6 +45,7 @@ class TrackAdmin(admin.ModelAdmin):
 
 @admin.register(Text)
 class TextAdmin(admin.ModelAdmin):
+    formfield_overrides = OWN_DIRECTION
     list_display = ["title", "slug", "language"]
     list_filter = ["slug", "language"]
     readonly_fields = ["slug", "language"]
@@ -48,4 +59,9 @@ class TextAdmin(admin.ModelAdmin):
 
 @admin.register(ConsentText)
 class ConsentTextAdmin(ReadOnlyAdmin):
-    list_display = ["version", "language", "body"]
+    list_display = ["version", "language", "words"]
+    fields = ["version", "language", "words"]
+
+    @admin.display(description=ConsentText._meta.get_field("body").verbose_name)
+    def words(self, text):
+        return format_html('<bdi lang="{}">{}</bdi>', text.language, text.body)

@@ -71,7 +71,7 @@ class Text(models.Model):
         ]
 
     def __str__(self):
-        return self.title
+        return f"{self.title} ({self.get_language_display()})"
 
 
 class ConsentText(models.Model):
@@ -92,4 +92,4 @@ class ConsentText(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.version} ({self.language})"
+        return f"{self.version} ({self.get_language_display()})"

@@ -29,8 +29,8 @@ class Letter(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DUE)
-    created_at = models.DateTimeField(_("owed since"), default=timezone.now)
-    due_at = models.DateTimeField(_("due"), default=timezone.now)
+    created_at = models.DateTimeField(_("owed at"), default=timezone.now)
+    due_at = models.DateTimeField(_("due at"), default=timezone.now)
     # The mailer that has it in its hands, and since when; empty while nobody has.
     mailer = models.CharField(_("mailer"), max_length=100, blank=True)
     claimed_at = models.DateTimeField(_("in hand since"), null=True, blank=True)
@@ -52,4 +52,4 @@ class Letter(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.pk} ({self.kind})"
+        return f"{self.pk} ({self.get_kind_display()})"

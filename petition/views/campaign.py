@@ -18,7 +18,7 @@ def root(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@headers.public(30)
+@headers.public(5)
 @headers.with_sign_form
 def home(request: HttpRequest) -> HttpResponse:
     language = get_language()

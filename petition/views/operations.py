@@ -24,13 +24,6 @@ PLAIN = "text/plain; charset=utf-8"
 
 @require_safe
 @never_cache
-def healthz(request: HttpRequest) -> HttpResponse:
-    """The process is up."""
-    return HttpResponse("ok\n", content_type=PLAIN)
-
-
-@require_safe
-@never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """Database and cache answer and migrations are applied; 503 names what does not."""
     wrong = [name for name, works in (("database", _database), ("cache", _cache)) if not works()]

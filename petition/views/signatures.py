@@ -90,7 +90,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_safe
-@headers.public(60)
+@headers.public(5)
 def signed(request: HttpRequest) -> HttpResponse:
     return render(request, "signatures/signed.html", {"counter": tallies.counter()})
 
