@@ -18,6 +18,7 @@ def page(request):
                 (LANGUAGES[code], settings.SITE_URL + path)
                 for code, path in in_other_languages(request.path).items()
             ],
+            "picture": f"{settings.SITE_URL}/{language.code}/share.png",
             "contact": settings.CONTACT_EMAIL,
         }
     }

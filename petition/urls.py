@@ -4,7 +4,7 @@ from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import path
 
-from petition.views import campaign, mailbox, operations, signatures, tallies
+from petition.views import campaign, dev, mailbox, operations, sharing, signatures, tallies
 
 urlpatterns = [
     path("", campaign.root),
@@ -19,6 +19,8 @@ urlpatterns = [
         path("withdrawn/", signatures.withdrawn, name="withdrawn"),
         path("tracks/", campaign.tracks, name="tracks"),
         path("tracks/<slug:slug>/", campaign.track, name="track"),
+        path("poster.pdf", sharing.poster, name="poster"),
+        path("share.png", sharing.picture, name="picture"),
         path("about/", campaign.text, {"slug": "about"}, name="about"),
         path("privacy/", campaign.text, {"slug": "privacy"}, name="privacy"),
     ),
@@ -31,6 +33,7 @@ urlpatterns = [
 
 if settings.DEBUG:
     urlpatterns += [
+        path("dev/components/", dev.components),
         path("dev/mail/", mailbox.box, name="mail_box"),
         path("dev/mail/<int:number>/", mailbox.mail, name="mail"),
         path("dev/mail/<int:number>/html/", mailbox.mail_html, name="mail_html"),

@@ -1,5 +1,6 @@
 """How pages write numbers, countries and form fields."""
 
+import json
 from functools import cache
 
 from django import template
@@ -10,6 +11,9 @@ from django.utils.translation import get_language
 from petition import countries, languages
 
 register = template.Library()
+
+# As Django's json_script does: nothing in a text can end the element that it stands in.
+JSON_IN_HTML = {ord(c): f"\\u{ord(c):04x}" for c in "<>&"}
 
 
 @register.filter
@@ -63,3 +67,20 @@ def _options(language: str, chosen: str) -> SafeString:
 def plain_integer(value: int) -> str:
     """A whole number for programs: digits only, in every language."""
     return str(int(value))
+
+
+@register.simple_tag(takes_context=True)
+def linked_data(context, title: str, description: str) -> SafeString:
+    """schema.org's description of a page (JSON-LD), which is data and runs nothing."""
+    here = context["here"]
+    data = {
+        "@context": "https://schema.org",
+        "@type": "WebPage",
+        "name": title,
+        "description": description,
+        "url": here["url"],
+        "inLanguage": here["language"].code,
+        "image": here["picture"],
+    }
+    text = json.dumps(data, ensure_ascii=False).translate(JSON_IN_HTML)
+    return SafeString(f'<script type="application/ld+json">{text}</script>')

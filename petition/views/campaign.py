@@ -24,6 +24,7 @@ def home(request: HttpRequest) -> HttpResponse:
     language = get_language()
     context = {
         "appeal": campaign.text(Text.Slug.APPEAL, language),
+        "about": campaign.text(Text.Slug.ABOUT, language),
         "tracks": campaign.tracks(language),
         "counter": tallies.counter(),
         "form": SignForm(),

@@ -6,16 +6,17 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from petition import abuse, addresses, errors, signatures, tallies
+from petition import abuse, addresses, campaign, errors, sharing, signatures, tallies
 from petition.forms import CodeForm, SignForm
-from petition.models import Signature
+from petition.models import Signature, Text
 from petition.views import headers
+from petition.views.sharing import home_address
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,14 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @headers.public(5)
 def signed(request: HttpRequest) -> HttpResponse:
-    return render(request, "signatures/signed.html", {"counter": tallies.counter()})
+    address = home_address()
+    context = {
+        "counter": tallies.counter(),
+        "address": address,
+        "qr": sharing.qr_code(address),
+        "appeal": campaign.text(Text.Slug.APPEAL, get_language()),
+    }
+    return render(request, "signatures/signed.html", context)
 
 
 @csrf_exempt

@@ -1,0 +1,115 @@
+"""Writes every page in every language, width and theme to var/screenshots/: `make screenshots`."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+
+PORT = 8765
+BASE = f"http://127.0.0.1:{PORT}"
+OUT = Path("var/screenshots")
+
+os.environ |= {
+    "DEBUG": "0",
+    "SECRET_KEY": "for-screenshots-alone-and-nothing-else-0123456789-0123456789",
+    "DATA_KEYS": "c2NyZWVuc2hvdHMtc2NyZWVuc2hvdHMtc2NyZWVuc2g",
+    "SITE_URL": BASE,
+    "SECURE_SSL_REDIRECT": "0",
+    "RATELIMIT_ENABLE": "0",
+    "DATABASE_URL": f"sqlite:///{Path('var/screenshots.sqlite3').resolve()}",
+    "DJANGO_SETTINGS_MODULE": "campaign_site.settings",
+}
+
+import django
+
+django.setup()
+
+from django.core.management import call_command
+from playwright.sync_api import sync_playwright
+
+from petition import links
+from petition.models import ConsentText, Signature, Tally
+
+WIDTHS = (320, 390, 768, 1280)
+PAGES = {
+    "home": "", "sign": "sign/", "sent": "sign/sent/", "signed": "signed/", "tracks": "tracks/",
+    "track": "tracks/fate/", "about": "about/", "privacy": "privacy/", "withdrawn": "withdrawn/",
+    "not-found": "nothing/", "link-expired": "confirm/x/",
+}  # fmt: skip
+
+
+def sample_data() -> Signature:
+    """A count to show, and one pending fictional signature behind the mailed links."""
+    consent = ConsentText.objects.first()
+    Tally.objects.filter(dimension="total").update(count=123_456)
+    return Signature.objects.create(
+        name="Sample Signer", email="someone@example.org", mailbox="sample", country="MA",
+        language="ar", consent=consent,
+    )  # fmt: skip
+
+
+def wait_for_site() -> None:
+    for _ in range(100):
+        try:
+            site = HTTPConnection("127.0.0.1", PORT, timeout=2)
+            site.request("GET", "/healthz")
+            if site.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    sys.exit("The site did not start.")
+
+
+def shoot(signature: Signature) -> int:
+    taken = 0
+    mailed = {
+        kind: f"{kind}/{links.token(kind, signature.reference)}/"
+        for kind in ("confirm", "withdraw")
+    }
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        for theme in ("light", "dark"):
+            for width in WIDTHS:
+                context = browser.new_context(
+                    viewport={"width": width, "height": 900}, color_scheme=theme
+                )
+                page = context.new_page()
+                for language in ("ar", "fr", "en"):
+                    for name, path in (PAGES | mailed).items():
+                        page.goto(f"{BASE}/{language}/{path}")
+                        shot = OUT / f"{name}-{language}-{width}-{theme}.png"
+                        page.screenshot(path=shot, full_page=True)
+                        taken += 1
+                    page.goto(f"{BASE}/{language}/sign/")
+                    page.fill("[name=name]", "<b>")
+                    page.click("form button")
+                    shot = OUT / f"errors-{language}-{width}-{theme}.png"
+                    page.screenshot(path=shot, full_page=True)
+                    taken += 1
+                context.close()
+        browser.close()
+    return taken
+
+
+if __name__ == "__main__":
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    Path("var/screenshots.sqlite3").unlink(missing_ok=True)
+    call_command("migrate", verbosity=0)
+    signature = sample_data()
+    site = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "-b", f"127.0.0.1:{PORT}"],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for_site()
+        print(f"{shoot(signature)} pictures in {OUT}/")
+    finally:
+        site.terminate()
+        site.wait()

@@ -1,0 +1,49 @@
+"""Makes what is passed on: the QR code, the A4 poster, the picture that goes with a link."""
+
+import json
+from io import BytesIO
+from pathlib import Path
+
+import segno
+import typst
+
+HERE = Path(__file__).parent
+
+
+def qr_code(address: str) -> str:
+    """The address as a QR code: an SVG element that takes the size of its place."""
+    out = BytesIO()
+    segno.make(address, error="m").save(
+        out, kind="svg", border=2, dark="#1d1b18", light="#ffffff", xmldecl=False, omitsize=True
+    )
+    return out.getvalue().decode()
+
+
+def poster(words: dict[str, str]) -> bytes:
+    """An A4 page as PDF. `words` as `prints/poster.typ` names them."""
+    return _typeset("poster.typ", words, format="pdf")
+
+
+def picture(words: dict[str, str]) -> bytes:
+    """1200 by 630 pixels as PNG. `words` as `prints/picture.typ` names them."""
+    return _typeset("picture.typ", words, format="png", ppi=144)
+
+
+def rounded_down(count: int) -> int:
+    """A count that stays true while a picture is kept: two leading digits, nothing under ten."""
+    if count < 10:
+        return 0
+    step = 10 ** (len(str(count)) - 2)
+    return count - count % step
+
+
+def _typeset(name: str, words: dict[str, str], **output) -> bytes:
+    """Our own fonts alone, so that a page looks the same on every machine. What `words` hold is
+    text to Typst, never markup."""
+    return typst.compile(
+        HERE / "prints" / name,
+        font_paths=[HERE / "fonts"],
+        ignore_system_fonts=True,
+        sys_inputs={"words": json.dumps(words)},
+        **output,
+    )

@@ -1,0 +1,29 @@
+"""`/dev/components/`: every component in both directions. Exists with DEBUG=1 only."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+
+from petition import campaign, languages, sharing
+from petition.forms import SignForm
+from petition.tallies import Counter
+
+
+@never_cache
+def components(request: HttpRequest) -> HttpResponse:
+    shown = []
+    for language in languages.LANGUAGES.values():
+        with translation.override(language.code):
+            wrong = SignForm({"name": "<b>", "email": "x"}, auto_id=f"{language.code}_%s")
+            wrong.full_clean()
+            shown.append(
+                {
+                    "language": language,
+                    "counter": Counter(online=123_456, changed_at=None),
+                    "tracks": campaign.tracks(language.code),
+                    "form": wrong,
+                    "qr": sharing.qr_code("https://example.org/"),
+                }
+            )
+    return render(request, "dev/components.html", {"shown": shown})

@@ -1,0 +1,52 @@
+"""The poster and the picture that pass the appeal on."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from petition import campaign, languages, sharing, tallies
+from petition.models import Text
+from petition.views import headers
+
+
+def home_address() -> str:
+    """The home page in the page's language, as people pass it on."""
+    return settings.SITE_URL + reverse("home")
+
+
+@require_safe
+@headers.public(3600)
+def poster(request: HttpRequest) -> HttpResponse:
+    """An A4 page to print and hang up."""
+    words = _words() | {
+        "summary": campaign.text(Text.Slug.APPEAL, get_language()).summary,
+        "sign": _("Sign the petition"),
+        "qr": sharing.qr_code(home_address()),
+        "by": campaign.text(Text.Slug.ABOUT, get_language()).summary,
+    }
+    return HttpResponse(sharing.poster(words), content_type="application/pdf")
+
+
+@require_safe
+@headers.public(600)
+def picture(request: HttpRequest) -> HttpResponse:
+    """What messengers show beside a link: the title and the count, rounded down."""
+    count = sharing.rounded_down(tallies.counter().total)
+    words = _words() | {
+        "count": languages.number(count, get_language()) + "+" if count else "",
+        "caption": _("confirmed signatures"),
+    }
+    return HttpResponse(sharing.picture(words), content_type="image/png")
+
+
+def _words() -> dict[str, str]:
+    language = languages.LANGUAGES[get_language()]
+    return {
+        "language": language.code,
+        "direction": language.direction,
+        "title": campaign.text(Text.Slug.APPEAL, language.code).title,
+        "address": home_address().partition("://")[2],
+    }

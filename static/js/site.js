@@ -1,0 +1,73 @@
+// Small helps, each optional: without them every page works as well.
+
+const language = document.documentElement.lang;
+
+// Leave at once, and let "back" not come back here.
+document.querySelector("[data-exit]")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  location.replace(event.currentTarget.href);
+});
+
+// The counter asks for the figure again, while somebody looks.
+const total = document.querySelector(".counter__total");
+if (total) {
+  const numbers = new Intl.NumberFormat(language === "ar" ? "ar-u-nu-latn" : language);
+  const bar = document.querySelector(".counter__bar");
+  const refresh = async () => {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch("/api/v1/counter.json");
+      if (!answer.ok) return;
+      const figures = await answer.json();
+      const text = numbers.format(figures.total);
+      if (total.textContent === text) return;
+      total.firstElementChild.textContent = text;
+      bar.value = figures.total;
+    } catch {
+      // Off-line: the figure stays as it was loaded.
+    }
+  };
+  setInterval(refresh, 30_000);
+}
+
+// A field that is left says what is wrong with it; nothing is ever blocked.
+for (const field of document.querySelectorAll(".field__input")) {
+  field.addEventListener("change", () => {
+    const place = field.closest(".field");
+    const id = `${field.id}-error`;
+    document.getElementById(id)?.remove();
+    place.classList.remove("field--wrong");
+    field.removeAttribute("aria-invalid");
+    field.value = field.tagName === "INPUT" ? field.value.trim() : field.value;
+    const { valueMissing, typeMismatch } = field.validity;
+    const said = valueMissing ? field.dataset.missing : typeMismatch ? field.dataset.malformed : "";
+    if (!said) return;
+    const error = document.createElement("p");
+    error.className = "field__error";
+    error.id = id;
+    error.textContent = said;
+    field.before(error);
+    field.setAttribute("aria-invalid", "true");
+    const described = new Set((field.getAttribute("aria-describedby") || "").split(" "));
+    field.setAttribute("aria-describedby", [...described.add(id)].join(" ").trim());
+    place.classList.add("field--wrong");
+  });
+}
+
+// The phone's own share sheet, and the clipboard, where there are such things.
+const address = document.querySelector("[data-address]")?.href;
+const share = document.querySelector("[data-share]");
+if (share && navigator.share) {
+  share.parentElement.hidden = false;
+  share.addEventListener("click", () => {
+    navigator.share({ title: share.dataset.title, url: address }).catch(() => {});
+  });
+}
+const copy = document.querySelector("[data-copy]");
+if (copy && navigator.clipboard) {
+  copy.parentElement.hidden = false;
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(address);
+    copy.textContent = copy.dataset.done;
+  });
+}
