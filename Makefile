@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEV := DEBUG=1 SITE_URL=http://127.0.0.1:$(PORT)
 
-.PHONY: run test test-sqlite test-postgres test-browser lint bench screenshots messages
+.PHONY: run test test-sqlite test-postgres test-browser lint audit bench screenshots messages
 
 run: $(VENV)/run
 	@echo "2/4 translations" && $(BIN)/pybabel -q compile -D django -d locale
@@ -40,6 +40,9 @@ lint: $(VENV)/dev
 
 bench: $(VENV)/dev
 	@tests/with_postgres $(BIN)/python -m bench
+
+audit: $(VENV)/dev
+	@tests/with_chromium $(BIN)/python -m bench.audit
 
 screenshots: $(VENV)/dev
 	@tests/with_chromium $(BIN)/python -m bench.screenshots

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -41,14 +42,36 @@ PAGES = {
 }  # fmt: skip
 
 
-def sample_data() -> Signature:
-    """A count to show, and one pending fictional signature behind the mailed links."""
-    consent = ConsentText.objects.first()
+def prepare() -> Signature:
+    """A fresh database with a count to show and one pending fictional signature; static files."""
+    Path("var/screenshots.sqlite3").unlink(missing_ok=True)
+    call_command("migrate", verbosity=0)
+    # By its own process: the settings look at the command line for it.
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True)
     Tally.objects.filter(dimension="total").update(count=123_456)
     return Signature.objects.create(
-        name="Sample Signer", email="someone@example.org", mailbox="sample", country="MA",
-        language="ar", consent=consent,
-    )  # fmt: skip
+        name="Sample Signer",
+        email="someone@example.org",
+        mailbox="sample",
+        country="MA",
+        language="ar",
+        consent=ConsentText.objects.first(),
+    )
+
+
+@contextmanager
+def site_running():
+    """The site as production runs it, on PORT."""
+    site = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "-b", f"127.0.0.1:{PORT}"],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for_site()
+        yield
+    finally:
+        site.terminate()
+        site.wait()
 
 
 def wait_for_site() -> None:
@@ -100,16 +123,6 @@ def shoot(signature: Signature) -> int:
 if __name__ == "__main__":
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
-    Path("var/screenshots.sqlite3").unlink(missing_ok=True)
-    call_command("migrate", verbosity=0)
-    signature = sample_data()
-    site = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "-b", f"127.0.0.1:{PORT}"],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for_site()
+    signature = prepare()
+    with site_running():
         print(f"{shoot(signature)} pictures in {OUT}/")
-    finally:
-        site.terminate()
-        site.wait()

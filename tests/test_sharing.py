@@ -47,7 +47,7 @@ def test_the_poster_is_one_page_of_a4(client, language):
 def test_what_texts_hold_is_never_markup_to_the_typesetter():
     words = {
         "language": "en", "direction": "ltr", "title": "#panic() $ * _ @ <x> \\",
-        "count": "", "caption": "", "address": "#read(\"/etc/passwd\")",
+        "count": "", "caption": "", "summary": "#x", "address": "#read(\"/etc/passwd\")",
     }  # fmt: skip
     assert sharing.picture(words).startswith(b"\x89PNG")
 

@@ -1,6 +1,6 @@
 """`/dev/components/`: every component in both directions. Exists with DEBUG=1 only."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.cache import never_cache
@@ -15,7 +15,7 @@ def components(request: HttpRequest) -> HttpResponse:
     shown = []
     for language in languages.LANGUAGES.values():
         with translation.override(language.code):
-            wrong = SignForm({"name": "<b>", "email": "x"}, auto_id=f"{language.code}_%s")
+            wrong = SignForm(QueryDict("name=<b>&email=x"), auto_id=f"{language.code}_%s")
             wrong.full_clean()
             shown.append(
                 {

@@ -38,6 +38,7 @@ def picture(request: HttpRequest) -> HttpResponse:
     words = _words() | {
         "count": languages.number(count, get_language()) + "+" if count else "",
         "caption": _("confirmed signatures"),
+        "summary": campaign.text(Text.Slug.APPEAL, get_language()).summary,
     }
     return HttpResponse(sharing.picture(words), content_type="image/png")
 
@@ -48,5 +49,6 @@ def _words() -> dict[str, str]:
         "language": language.code,
         "direction": language.direction,
         "title": campaign.text(Text.Slug.APPEAL, language.code).title,
-        "address": home_address().partition("://")[2],
+        # Isolated, so that its slashes stand where they belong in a line that runs right to left.
+        "address": f"\u2066{home_address().partition('://')[2]}\u2069",
     }

@@ -1,0 +1,51 @@
+"""Arabic as Arabic is written, in every text and in every word of the interface."""
+
+import re
+
+import pytest
+from babel.messages.pofile import read_po
+from django.conf import settings
+
+from petition import campaign
+
+# Between digits a comma groups thousands; beside Latin letters a sign belongs to them.
+LATIN_PUNCTUATION = re.compile(r"(?<![0-9A-Za-z])[,;?%](?![0-9A-Za-z])|[\"']")
+PLACEHOLDER = re.compile(r"%\(\w+\)s|<[^>]+>|\u2066[^\u2069]*\u2069|##|\*\*")
+
+
+def interface():
+    with (settings.BASE_DIR / "locale/ar/LC_MESSAGES/django.po").open("rb") as file:
+        for message in read_po(file, locale="ar"):
+            if message.id:
+                strings = message.string if isinstance(message.string, tuple) else [message.string]
+                yield from strings
+
+
+def texts():
+    for path in sorted((campaign.SHIPPED / "ar").glob("*.md")):
+        yield from path.read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("source", [interface, texts])
+def test_arabic_has_no_latin_punctuation(source):
+    lines = list(source())
+    assert len(lines) > 50
+    wrong = [line for line in lines if LATIN_PUNCTUATION.search(PLACEHOLDER.sub(" ", line))]
+    assert wrong == []
+
+
+def test_french_has_its_no_break_spaces():
+    for path in (campaign.SHIPPED / "fr").glob("*.md"):
+        text = path.read_text("utf-8")
+        assert not re.search(r" [:;?!»]|« ", text), path
+        assert not re.search(r"\w[;?!]", text), path
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "en"])
+def test_every_shipped_text_has_title_summary_and_body(language):
+    for path in (campaign.SHIPPED / language).glob("*.md"):
+        if path.stem != "consent":
+            title, summary, *body = path.read_text("utf-8").strip().split("\n\n")
+            assert title.startswith("# ")
+            assert not summary.startswith(("#", "-"))
+            assert body
