@@ -146,3 +146,29 @@ def test_a_post_from_another_site_is_refused(client, headers):
 )
 def test_a_post_from_this_site_or_an_old_browser_is_taken(client, headers):
     assert client.post("/en/sign/", filled_form(), **headers).status_code == 303
+
+
+def test_codes_for_one_mailbox_are_counted_together_however_it_is_spelt(client):
+    statuses = []
+    for n in range(6):
+        body = {"email": f"some.one+{n}@gmail.com", "code": "ABCDEFGH"}
+        response = client.post("/en/sign/sent/", body, REMOTE_ADDR=f"192.0.2.{n}")
+        statuses.append(response.status_code)
+    assert statuses == [422] * 5 + [429]
+
+
+def test_what_is_counted_by_means_nothing_without_the_data_key(rf, settings, monkeypatch):
+    keys = []
+    monkeypatch.setattr(abuse, "get_usage", lambda *args, key, **kwargs: keys.append(key()))
+    request = rf.post("/", REMOTE_ADDR="192.0.2.1")
+    abuse.seconds_to_wait_to_sign(request)
+    settings.DATA_KEYS = [b"n" * 32]
+    abuse.seconds_to_wait_to_sign(request)
+    assert len(set(keys)) == 2
+    assert "192.0.2.1" not in keys
+
+
+def test_the_scheme_that_a_visitor_claims_is_not_believed(client, settings):
+    assert settings.SECURE_PROXY_SSL_HEADER is None
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/ar/", HTTP_X_FORWARDED_PROTO="https").status_code == 301

@@ -143,3 +143,27 @@ def test_a_page_is_sent_compressed_and_not_sent_again_unchanged(client):
         "/ar/about/", headers={"Accept-Encoding": "gzip", "If-None-Match": first["ETag"]}
     )
     assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/en/sign/", {"name": "x"}, 422),
+        ("/en/sign/sent/", {"code": "x"}, 422),
+        ("/en/sign/", filled_form(), 303),
+        ("/en/sign/", filled_form(email="b@example.org"), 429),
+    ],
+)
+def test_what_somebody_typed_is_kept_by_no_cache(client, settings, path, body, status):
+    if status == 429:
+        settings.SIGN_RATE = "1/h"
+        client.post(path, body)
+    response = client.post(path, body)
+    assert response.status_code == status
+    assert "no-store" in response["Cache-Control"]
+    assert "public" not in response["Cache-Control"]
+
+
+def test_a_missing_page_is_kept_by_no_cache(client):
+    response = client.get("/en/tracks/other/")
+    assert "no-store" in response["Cache-Control"]

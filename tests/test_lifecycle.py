@@ -1,3 +1,6 @@
+import os
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -27,9 +30,10 @@ def test_a_move_from_a_state_that_is_no_longer_true_does_nothing():
     assert tallies.read_counter().total == 1
 
 
-def test_a_move_of_a_signature_whose_country_changed_meanwhile_does_nothing():
-    stale = make_signature(country="MA")
-    Signature.objects.update(country="FR")
+@pytest.mark.parametrize("changed", [{"country": "FR"}, {"track": "fate"}, {"language": "fr"}])
+def test_a_move_of_a_signature_that_changed_meanwhile_does_nothing(changed):
+    stale = make_signature(country="MA", language="ar")
+    Signature.objects.update(**changed)
     assert lifecycle.move(stale, State.COUNTED, confirmed_at=timezone.now()) is False
     assert tallies.recount() == []
 
@@ -66,3 +70,30 @@ def test_a_total_is_spread_over_slots_and_read_as_one():
     Tally.objects.create(dimension="total", value="", slot=3, count=-2)
     Tally.objects.create(dimension="total", value="", slot=4, count=44)
     assert tallies.read_counter().total == 42
+
+
+def test_the_total_is_written_first_and_all_in_the_slot_of_the_process():
+    signature = make_signature(state=State.COUNTED, track_id="fate")
+    assert tallies.of(signature)[0] == tallies.TOTAL
+    written = Tally.objects.exclude(count=0)
+    assert {tally.slot for tally in written} == {os.getpid() % tallies.SLOTS}
+    assert written.count() == 5
+
+
+def test_a_signature_belongs_to_the_day_of_its_confirmation():
+    signed = timezone.now() - timedelta(days=3)
+    make_signature(state=State.COUNTED, signed_at=signed)
+    today = timezone.now().date().isoformat()
+    assert Tally.objects.get(dimension="day").value == today
+    assert tallies.recount() == []
+
+
+def test_a_move_leaves_its_time_on_the_signature_and_on_the_figure():
+    long_ago = timezone.now() - timedelta(days=7)
+    make_signature("one@example.org", State.COUNTED)
+    Tally.objects.update(changed_at=long_ago)
+    signature = make_signature("two@example.org", moved_at=long_ago)
+    lifecycle.move(signature, State.COUNTED, confirmed_at=timezone.now())
+    recent = timezone.now() - timedelta(minutes=1)
+    assert tallies.read_counter().changed_at > recent
+    assert Signature.objects.get(pk=signature.pk).moved_at > recent

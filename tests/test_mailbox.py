@@ -196,7 +196,9 @@ def test_a_letter_whose_key_is_missing_waits_for_it(smtp, settings, caplog):
 @pytest.mark.django_db
 def test_a_letter_in_the_hands_of_a_dead_mailer_is_taken_back_and_of_a_living_one_left():
     host = socket.gethostname()[:60]
-    dead, alive, elsewhere, long_ago = (owe(f"{n}@example.org") for n in range(4))
+    names = ("dead", "alive", "elsewhere", "long-ago", "former-life", "same-number")
+    dead, alive, elsewhere, long_ago, former, same = (owe(f"{n}@example.org") for n in names)
+    before_me = mailbox._my_start() - timedelta(seconds=1)
     ended = subprocess.Popen(["true"])
     ended.wait()
     now = timezone.now()
@@ -205,12 +207,14 @@ def test_a_letter_in_the_hands_of_a_dead_mailer_is_taken_back_and_of_a_living_on
         alive: (f"{host}:{os.getppid()}:bbbb", now),
         elsewhere: ("another-host:1:cccc", now),
         long_ago: ("another-host:1:dddd", now - mailbox.LEASE - timedelta(seconds=1)),
+        former: (f"{host}:{os.getpid()}:eeee", before_me),
+        same: (f"{host}:{os.getpid()}:ffff", now),
     }
     for letter, (mailer, since) in claims.items():
         Letter.objects.filter(pk=letter.pk).update(mailer=mailer, claimed_at=since)
-    assert mailbox.free_abandoned() == 2
+    assert mailbox.free_abandoned() == 3
     free = set(Letter.objects.filter(mailer="").values_list("pk", flat=True))
-    assert free == {dead.pk, long_ago.pk}
+    assert free == {dead.pk, long_ago.pk, former.pk}
 
 
 @pytest.mark.django_db
@@ -270,3 +274,29 @@ def test_a_mailer_waits_for_a_server_that_comes_up_later(committed, smtp):
     assert mailer.wait(10) == 0
     later.stop()
     assert smtp.recipients == ["someone@example.org"]
+
+
+@pytest.mark.django_db
+def test_a_mailer_that_is_told_to_stop_lets_the_rest_wait(smtp):
+    for n in range(3):
+        owe(f"sample{n}@example.org")
+    assert mailbox.send_due(lambda: len(smtp.mails) >= 1) == 1
+    assert Letter.objects.filter(state=Letter.State.DUE, mailer="").count() == 2
+
+
+@pytest.mark.django_db
+def test_pauses_end_growing_at_six_hours(smtp):
+    smtp.replies["busy@example.org"] = "450 4.2.1 try later"
+    letter = owe("busy@example.org")
+    Letter.objects.update(tries=15)
+    before = timezone.now()
+    run_mailer("--once")
+    letter.refresh_from_db()
+    assert round((letter.due_at - before).total_seconds()) == 6 * 60 * 60
+
+
+@pytest.mark.django_db
+def test_a_letter_asks_machines_not_to_answer():
+    headers = mailbox.compose(owe()).extra_headers
+    assert headers["Auto-Submitted"] == "auto-generated"
+    assert headers["X-Auto-Response-Suppress"] == "All"

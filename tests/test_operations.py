@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.db.migrations.executor import MigrationExecutor
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +57,8 @@ def test_http_is_led_to_https_but_for_health_checks(client, settings):
     settings.SECURE_SSL_REDIRECT = True
     assert client.get("/ar/")["Location"] == "https://testserver/ar/"
     assert client.get("/healthz").status_code == 200
+
+
+def test_a_process_whose_migrations_are_not_applied_is_not_ready(client, monkeypatch):
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *args: ["one"])
+    assert client.get("/readyz").content == b"not ready: database\n"

@@ -6,11 +6,11 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from petition import links, mailbox, privacy, signatures, tallies
+from petition import lifecycle, links, mailbox, privacy, signatures, tallies
 from petition.models import Letter, Signature
 from tests.making import State, filled_form, make_signature
 
@@ -145,4 +145,67 @@ def test_mending_the_counters_while_people_confirm_ends_right():
         acts.insert(place, tallies.mend)
     at_once(acts)
     assert tallies.read_counter().total == 100
+    assert tallies.recount() == []
+
+
+def test_a_counted_address_at_the_same_instant_gets_no_letter_too_many():
+    make_signature("some.one@example.org", State.COUNTED)
+    start = threading.Barrier(8)
+
+    def sign():
+        start.wait()
+        return Client().post("/en/sign/", filled_form(email="some.one@example.org")).status_code
+
+    assert set(at_once([sign] * 8)) == {303}
+    due = Letter.objects.filter(state=Letter.State.DUE).count()
+    assert due == mailbox.LETTERS_AN_ADDRESS
+
+
+def test_nobody_adds_to_a_counter_while_it_is_mended(monkeypatch):
+    token = tokens(1)[0]
+    recounting, go_on, confirmed = threading.Event(), threading.Event(), threading.Event()
+    recount = tallies.recount
+
+    def slow_recount():
+        found = recount()
+        recounting.set()
+        assert go_on.wait(10)
+        return found
+
+    monkeypatch.setattr(tallies, "recount", slow_recount)
+
+    def confirm():
+        assert recounting.wait(10)
+        signatures.confirm(token)
+        confirmed.set()
+
+    def release():
+        assert recounting.wait(10)
+        assert not confirmed.wait(0.5)
+        go_on.set()
+
+    at_once([tallies.mend, confirm, release])
+    assert recount() == []
+    assert tallies.read_counter().total == 1
+
+
+def test_a_purge_leaves_alone_what_is_just_being_confirmed():
+    signature = make_signature(signed_at=timezone.now() - timedelta(days=15))
+    moved, purged = threading.Event(), threading.Event()
+
+    def confirm():
+        with transaction.atomic():
+            lifecycle.move(signature, State.COUNTED, confirmed_at=timezone.now())
+            moved.set()
+            assert purged.wait(10)
+
+    def purge():
+        assert moved.wait(10)
+        try:
+            privacy.purge()
+        finally:
+            purged.set()
+
+    at_once([confirm, purge])
+    assert Signature.objects.get().state == State.COUNTED
     assert tallies.recount() == []

@@ -22,9 +22,10 @@ def test_one_purpose_cannot_read_another():
         vault.decrypt(vault.encrypt("sample", "name"), "email")
 
 
-def test_a_changed_byte_is_noticed():
+@pytest.mark.parametrize("place", [1, 5, 20, -1])
+def test_a_changed_byte_is_noticed(place):
     sealed = bytearray(vault.encrypt("sample", "name"))
-    sealed[-1] ^= 1
+    sealed[place] ^= 1
     with pytest.raises(vault.Unreadable):
         vault.decrypt(bytes(sealed), "name")
 
