@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from bench.screenshots import BASE, PAGES, PORT, prepare, site_running
+from bench.screenshots import BASE, PAGES, PORT, mailed, prepare, site_running
 
 TOOLS = Path("var/audit")
 LANGUAGES = ("ar", "fr", "en")
@@ -30,15 +30,17 @@ def get(path: str, data: bytes | None = None) -> bytes:
         return error.read()
 
 
-def nu() -> None:
+def nu(private: dict[str, str]) -> None:
     pages = TOOLS / "pages"
     shutil.rmtree(pages, ignore_errors=True)
     pages.mkdir(parents=True)
     for language in LANGUAGES:
-        for name, path in PAGES.items():
+        for name, path in (PAGES | private).items():
             (pages / f"{language}-{name}.html").write_bytes(unzip(get(f"/{language}/{path}")))
         wrong = unzip(get(f"/{language}/sign/", b"name=<b>"))
         (pages / f"{language}-errors.html").write_bytes(wrong)
+        large = unzip(get(f"/{language}/sign/", b"x" * 70_000))
+        (pages / f"{language}-too-large.html").write_bytes(large)
     jar = TOOLS / "node_modules/vnu-jar/build/dist/vnu.jar"
     found = subprocess.run(["java", "-jar", jar, pages], capture_output=True, text=True).stderr
     count = len(list(pages.iterdir()))
@@ -85,9 +87,9 @@ if __name__ == "__main__":
     subprocess.run(
         ["npm", "install", "--silent", "--prefix", TOOLS, "lighthouse@12", "vnu-jar"], check=True
     )
-    prepare()
+    private = mailed(prepare())
     with site_running():
         print(f"The site on port {PORT}, as in production\n")
-        nu()
+        nu(private)
         wire()
         lighthouse()

@@ -86,12 +86,14 @@ def wait_for_site() -> None:
     sys.exit("The site did not start.")
 
 
+def mailed(signature: Signature) -> dict[str, str]:
+    """The pages behind a letter's links."""
+    kinds = ("confirm", "withdraw")
+    return {kind: f"{kind}/{links.token(kind, signature.reference)}/" for kind in kinds}
+
+
 def shoot(signature: Signature) -> int:
     taken = 0
-    mailed = {
-        kind: f"{kind}/{links.token(kind, signature.reference)}/"
-        for kind in ("confirm", "withdraw")
-    }
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -104,7 +106,7 @@ def shoot(signature: Signature) -> int:
                 )
                 page = context.new_page()
                 for language in ("ar", "fr", "en"):
-                    for name, path in (PAGES | mailed).items():
+                    for name, path in (PAGES | mailed(signature)).items():
                         page.goto(f"{BASE}/{language}/{path}")
                         shot = OUT / f"{name}-{language}-{width}-{theme}.png"
                         page.screenshot(path=shot, full_page=True)
