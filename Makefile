@@ -27,7 +27,7 @@ test-sqlite: $(VENV)/dev
 	$(BIN)/pytest -m "not postgres and not browser"
 
 test-postgres: $(VENV)/dev
-	@tests/with_postgres $(BIN)/pytest -m "not browser"
+	@tests/with_postgres $(BIN)/pytest -m "not browser and not once"
 
 test-browser: $(VENV)/dev
 	@tests/with_chromium $(BIN)/pytest -m browser

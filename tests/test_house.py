@@ -11,6 +11,8 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from django.core.management import call_command
 
+pytestmark = pytest.mark.once
+
 ROOT = settings.BASE_DIR
 APP = ROOT / "petition"
 

@@ -15,6 +15,9 @@ from django.conf import settings
 from tests.conftest import free_port
 
 
+pytestmark = pytest.mark.once
+
+
 @pytest.fixture
 def checkout(tmp_path):
     """The committed files elsewhere, with the virtual environment that these tests run in."""

@@ -8,6 +8,8 @@ import sys
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.once
+
 KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 PRODUCTION = {
     "SECRET_KEY": "a-secret-key-of-more-than-fifty-characters-that-is-only-a-sample-0123456789",
