@@ -62,18 +62,28 @@ def wire() -> None:
 
 
 def lighthouse() -> None:
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     for path in ("ar/", "fr/", "en/", "ar/sign/"):
-        out = TOOLS / "lighthouse.json"
-        subprocess.run(
-            [TOOLS / "node_modules/.bin/lighthouse", f"{BASE}/{path}", "--quiet",
-             "--output=json", f"--output-path={out}", f"--chrome-flags={CHROME}"],
-            env=os.environ | {"CHROME_PATH": chromium}, check=True, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        report = json.loads(out.read_text())
+        report = measured(path) or measured(path)  # Chromium sometimes fails to start at once.
+        if not report:
+            sys.exit(f"Lighthouse failed twice on /{path}.")
         scores = {name: round(c["score"] * 100) for name, c in report["categories"].items()}
         shift = report["audits"]["cumulative-layout-shift"]["numericValue"]
         print(f"Lighthouse /{path}: {scores}, CLS {shift:.3f}")
+
+
+def measured(path: str) -> dict | None:
+    """Lighthouse's report on a page; None where it failed."""
+    command = [
+        TOOLS / "node_modules/.bin/lighthouse",
+        f"{BASE}/{path}",
+        "--quiet",
+        "--output=json",
+        f"--chrome-flags={CHROME}",
+    ]
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    environment = os.environ | {"CHROME_PATH": chromium}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    return json.loads(done.stdout) if done.returncode == 0 else None
 
 
 def unzip(body: bytes) -> bytes:

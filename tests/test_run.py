@@ -14,7 +14,6 @@ from django.conf import settings
 
 from tests.conftest import free_port
 
-
 pytestmark = pytest.mark.once
 
 
