@@ -30,9 +30,20 @@ if (total) {
   setInterval(refresh, 30_000);
 }
 
-// A field that is left says what is wrong with it; nothing is ever blocked.
+// A field that is left says what is wrong with it; nothing is ever blocked. While a button is being
+// pressed nothing is said: the page would move, and the press would miss.
+let pressed = false;
+addEventListener("pointerdown", () => (pressed = true), true);
+for (const end of ["pointerup", "pointercancel"]) {
+  addEventListener(end, () => (pressed = false), true);
+}
+const afterPress = (act) => {
+  if (!pressed) act();
+  else addEventListener("pointerup", () => setTimeout(act, 50), { once: true, capture: true });
+};
+
 for (const field of document.querySelectorAll(".field__input")) {
-  field.addEventListener("change", () => {
+  field.addEventListener("change", () => afterPress(() => {
     const place = field.closest(".field");
     const id = `${field.id}-error`;
     document.getElementById(id)?.remove();
@@ -51,7 +62,7 @@ for (const field of document.querySelectorAll(".field__input")) {
     const described = new Set((field.getAttribute("aria-describedby") || "").split(" "));
     field.setAttribute("aria-describedby", [...described.add(id)].join(" ").trim());
     place.classList.add("field--wrong");
-  });
+  }));
 }
 
 // The phone's own share sheet, and the clipboard, where there are such things.
