@@ -85,6 +85,9 @@ def test_make_run_lets_a_supporter_sign_confirm_and_be_counted(checkout):
         assert ask(port, "POST", link)[0].status == 303
         wait_for(lambda: '"total": 1,' in ask(port, "GET", "/api/v1/counter.json")[1])
         assert ask(port, "GET", "/dev/mail/1/html/")[0].status == 200
+        response, page = ask(port, "GET", "/dev/components/")
+        assert response.status == 200
+        assert page.count('class="counter"') == 3
     finally:
         os.killpg(run.pid, signal.SIGINT)
         run.wait(15)

@@ -21,16 +21,27 @@ class Track(models.Model):
         return self.slug
 
 
-class TrackText(models.Model):
-    """What a track says in one language."""
+class Wording(models.Model):
+    """What every text of a page has, in one language."""
 
-    track = models.ForeignKey(Track, models.CASCADE, related_name="texts", verbose_name=_("track"))
     language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
     title = models.CharField(_("title"), max_length=120)
     summary = models.TextField(_("summary"))
     body = models.TextField(
         _("text"), help_text=_("Markdown: ## heading, - list, blank line between.")
     )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self):
+        return f"{self.title} ({self.get_language_display()})"
+
+
+class TrackText(Wording):
+    """What a track says in one language."""
+
+    track = models.ForeignKey(Track, models.CASCADE, related_name="texts", verbose_name=_("track"))
 
     class Meta:
         verbose_name = _("text of a track")
@@ -41,11 +52,8 @@ class TrackText(models.Model):
             )
         ]
 
-    def __str__(self):
-        return self.title
 
-
-class Text(models.Model):
+class Text(Wording):
     """A text of a page in one language."""
 
     class Slug(models.TextChoices):
@@ -54,12 +62,6 @@ class Text(models.Model):
         PRIVACY = "privacy", _("Privacy")
 
     slug = models.CharField(_("where it stands"), max_length=20, choices=Slug)
-    language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
-    title = models.CharField(_("title"), max_length=120)
-    summary = models.TextField(_("summary"))
-    body = models.TextField(
-        _("text"), help_text=_("Markdown: ## heading, - list, blank line between.")
-    )
 
     class Meta:
         verbose_name = _("text")
@@ -69,9 +71,6 @@ class Text(models.Model):
                 fields=["slug", "language"], name="one_text_a_slug_and_language"
             )
         ]
-
-    def __str__(self):
-        return f"{self.title} ({self.get_language_display()})"
 
 
 class ConsentText(models.Model):
