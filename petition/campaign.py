@@ -1,5 +1,6 @@
 """The campaign's texts as pages read them, and the shipped ones that a new database starts with."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from petition.models import ConsentText, Text, Track, TrackText
 REMEMBERED_SECONDS = 10
 SHIPPED = Path(__file__).parent / "texts"
 TRACKS = ("fate", "legislation", "protection")
+
+TAG_OR_ENTITY = re.compile(r"(<[^>]*>|&[^;\s]*;)")
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 # Raw HTML stays text, and links are limited to harmless schemes: editors need not be trusted.
 _markdown = MarkdownIt("commonmark", {"html": False})
@@ -66,7 +70,17 @@ def _read(language: str) -> dict:
 
 
 def _writing(slug: str, row: Text | TrackText) -> Writing:
-    return Writing(slug, row.title, row.summary, _markdown.render(row.body))
+    body = _markdown.render(row.body)
+    if languages.LANGUAGES[row.language].direction == "rtl":
+        body = isolate_numbers(body)
+    return Writing(slug, row.title, row.summary, body)
+
+
+def isolate_numbers(html: str) -> str:
+    """Each number in a `<bdi>`, so that no sign beside it is drawn on its wrong side."""
+    parts = TAG_OR_ENTITY.split(html)  # Text at even places, tags and entities at odd ones.
+    parts[::2] = [NUMBER.sub(r"<bdi>\g<0></bdi>", text) for text in parts[::2]]
+    return "".join(parts)
 
 
 def lay_shipped_texts(apps) -> None:

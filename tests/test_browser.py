@@ -65,7 +65,7 @@ def watched_page(chromium, url, **options):
     page.on("console", lambda message: said.append(message.text))
     yield page
     assert [address for address in asked if not address.startswith(url)] == []
-    expected = re.compile(r"Failed to load resource: (.* status of 4(04|22)|net::ERR_FAILED)")
+    expected = re.compile(r"Failed to load resource: (.* status of [45][0-9][0-9]|net::ERR_FAILED)")
     assert [text for text in said if not expected.match(text)] == []
     assert context.cookies() == []
     context.close()
@@ -307,3 +307,36 @@ def test_a_page_at_twice_the_size_or_in_forced_colours_stays_whole(open_page, la
     box = page.locator("html").evaluate("e => [e.scrollWidth, e.clientWidth]")
     assert box[0] <= box[1]
     assert page.locator("form button").evaluate("e => getComputedStyle(e).borderStyle") == "solid"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["ar", "fr", "en"])
+def test_no_error_page_breaks_a_rule_of_accessibility(open_page, settings, language, theme):
+    settings.ROOT_URLCONF = "tests.error_urls"
+    settings.SIGN_RATE = "1/d"
+    page = open_page(color_scheme=theme)
+    broken = {}
+    for status in (400, 403, 404, 410, 413, 500):
+        page.goto(f"/{language}/error/{status}/")
+        broken[status] = violations(page)
+    for _ in range(2):
+        page.goto(f"/{language}/sign/")
+        fill(page)
+        page.click("form button")
+    assert page.input_value("[name=name]") == "Sample Signer"
+    broken[429] = violations(page)
+    assert {status: what for status, what in broken.items() if what} == {}
+
+
+def test_the_phones_share_sheet_is_offered_where_there_is_one(open_page):
+    page = open_page()
+    page.goto("/ar/signed/")
+    assert not page.locator("[data-share]").is_visible()
+    page.add_init_script(
+        "window.shared = []; navigator.share = async (what) => { window.shared.push(what) };"
+    )
+    page.goto("/ar/signed/")
+    page.click("[data-share]")
+    (shared,) = page.evaluate("window.shared")
+    assert shared["url"].endswith("/ar/")
+    assert "مليون توقيع" in shared["title"]

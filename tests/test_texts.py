@@ -49,3 +49,21 @@ def test_every_shipped_text_has_title_summary_and_body(language):
             assert title.startswith("# ")
             assert not summary.startswith(("#", "-"))
             assert body
+
+
+@pytest.mark.parametrize(
+    ("html", "isolated"),
+    [
+        ("<p>المادة 126</p>", "<p>المادة <bdi>126</bdi></p>"),
+        ("<p>1,000,000 توقيع، 2.</p>", "<p><bdi>1,000,000</bdi> توقيع، <bdi>2</bdi>.</p>"),
+        ('<a href="/x/12/">&#39;</a>', '<a href="/x/12/">&#39;</a>'),
+    ],
+)
+def test_numbers_in_arabic_texts_are_isolated_and_nothing_else_is(html, isolated):
+    assert campaign.isolate_numbers(html) == isolated
+
+
+@pytest.mark.django_db
+def test_numbers_on_arabic_pages_are_isolated(client):
+    assert "(المادة <bdi>126</bdi>)" in client.get("/ar/").content.decode()
+    assert "<bdi>126" not in client.get("/fr/").content.decode()
