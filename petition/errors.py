@@ -37,11 +37,6 @@ def not_found(request, exception=None):
     return page(request, 404)
 
 
-def gone(request):
-    """410: it was here, and was taken away on purpose."""
-    return page(request, 410)
-
-
 def server_error(request):
     """Answers whatever happened, even to the templates."""
     try:

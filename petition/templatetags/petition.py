@@ -22,12 +22,6 @@ def number(value: int) -> str:
     return format_html("<bdi>{}</bdi>", languages.number(value, get_language()))
 
 
-@register.filter
-def plain_number(value: int) -> str:
-    """The same for places that take no markup, such as a title."""
-    return languages.number(value, get_language())
-
-
 @register.simple_tag
 def share(part: int, whole: int) -> str:
     """A percentage in the page's language."""
