@@ -1,5 +1,6 @@
 """The campaign's texts as pages read them, and the shipped ones that a new database starts with."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,11 +104,22 @@ def lay_shipped_texts(apps) -> None:
             model["Text"].objects.get_or_create(
                 slug=slug, language=language, defaults=_shipped(language, slug)
             )
-        model["ConsentText"].objects.get_or_create(
-            version=1,
-            language=language,
-            defaults={"body": (SHIPPED / language / "consent.md").read_text("utf-8").strip()},
-        )
+        for version in (1, 2):
+            body = (SHIPPED / language / f"consent-{version}.md").read_text("utf-8").strip()
+            model["ConsentText"].objects.get_or_create(
+                version=version, language=language, defaults={"body": body}
+            )
+
+
+def replace_shipped_text(apps, slug: str, former: dict[str, str]) -> None:
+    """Put the shipped text where nobody has edited its `former` one; called by a migration.
+
+    `former` is the SHA-256 of the text of each language, as it was shipped before.
+    """
+    for text in apps.get_model("petition", "Text").objects.filter(slug=slug):
+        if hashlib.sha256(text.body.encode()).hexdigest() == former[text.language]:
+            text.body = _shipped(text.language, slug)["body"]
+            text.save(update_fields=["body"])
 
 
 def _shipped(language: str, slug: str) -> dict[str, str]:

@@ -143,6 +143,7 @@ class SignForm(OnceForm):
         error_messages={"invalid_choice": _("Choose one of the tracks, or none.")},
     )
     updates = forms.BooleanField(required=False)
+    delivery = forms.BooleanField(required=False)
     consent = forms.BooleanField(
         error_messages={"required": _("Tick the box if you agree. Without it you cannot sign.")}
     )
@@ -168,9 +169,12 @@ class SignForm(OnceForm):
     def details(self) -> dict:
         """What `signatures.sign` takes, of a valid form."""
         data = self.cleaned_data
+        consent = campaign.consent_shown(data["consent_text"], self.language)
         return {
             **{key: data[key] for key in ("name", "email", "country", "track", "updates")},
-            "consent": campaign.consent_shown(data["consent_text"], self.language),
+            # A page that was kept from before spoke of no delivery: its box cannot mean it.
+            "delivery": data["delivery"] and consent.version >= consent.DELIVERY_SINCE,
+            "consent": consent,
             "language": self.language,
         }
 

@@ -27,25 +27,23 @@ def move(signature: Signature, to: str, **changes) -> bool:
     False where somebody was first: the row is no longer as `signature` remembers it, nothing was
     written, and the caller looks again. Compared are the state and all that the counters count by,
     so that what is added now is what will be taken off later. One transaction moves one signature.
+    A reason among the `changes` stays until the next move.
     """
     was = signature.state
     if to not in MOVES[was]:
         raise NotAllowed(f"{was} to {to}")
-    counted_before = tallies.of(signature) if was == State.COUNTED else []
+    before = tallies.of(signature)
     remembered = {
         "state": was,
         "country": signature.country,
         "track": signature.track_id,
         "language": signature.language,
     }
-    changes |= {"state": to, "moved_at": timezone.now()}
+    changes = {"reason": ""} | changes | {"state": to, "moved_at": timezone.now()}
     with transaction.atomic():
         if not Signature.objects.filter(pk=signature.pk, **remembered).update(**changes):
             return False
         for field, value in changes.items():
             setattr(signature, field, value)
-        if counted_before:
-            tallies.add(counted_before, by=-1)
-        if to == State.COUNTED:
-            tallies.add(tallies.of(signature), by=1)
+        tallies.add(dict.fromkeys(before, -1) | dict.fromkeys(tallies.of(signature), 1))
     return True

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from petition import lifecycle, vault
+from petition import lifecycle, tallies, vault
 from petition.models import Letter, Signature
 
 # The privacy page says it; a test holds the two together.
@@ -22,7 +22,8 @@ def purge() -> dict[str, int]:
     now = timezone.now()
     return {
         "signatures": _delete(
-            Signature.objects.pending().filter(signed_at__lte=now - Signature.PENDING_FOR)
+            Signature.objects.pending().filter(signed_at__lte=now - Signature.PENDING_FOR),
+            {tallies.PENDING: -1, tallies.EXPIRED: 1},
         ),
         "letters": _delete(Letter.objects.filter(ended_at__lte=now - LETTERS_KEPT_FOR)),
     }
@@ -59,8 +60,11 @@ def _current_index(signature: Signature) -> str:
     return Signature.mailbox_indexes(signature.email)[0]
 
 
-def _delete(rows: QuerySet) -> int:
-    """Delete in batches; rows that somebody is just confirming are left to them."""
+def _delete(rows: QuerySet, counters: dict[tallies.Key, int] | None = None) -> int:
+    """Delete in batches; rows that somebody is just confirming are left to them.
+
+    Each row that goes changes the `counters` by what they say.
+    """
     deleted = 0
     while True:
         with transaction.atomic():
@@ -68,6 +72,7 @@ def _delete(rows: QuerySet) -> int:
                 rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH]
             )
             rows.filter(pk__in=batch).delete()
+            tallies.add({key: each * len(batch) for key, each in (counters or {}).items()})
         deleted += len(batch)
         if len(batch) < BATCH:
             return deleted

@@ -6,7 +6,7 @@ from contextlib import suppress
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from petition import lifecycle, links, mailbox
+from petition import lifecycle, links, mailbox, tallies
 from petition.models import ConsentText, Letter, Signature
 
 State = Signature.State
@@ -38,6 +38,7 @@ def sign(
     country: str,
     track: str | None,
     updates: bool,
+    delivery: bool,
     consent: ConsentText,
     language: str,
 ) -> None:
@@ -57,6 +58,7 @@ def sign(
         "country": country,
         "track_id": track,
         "updates": updates,
+        "delivery": delivery,
         "consent_id": consent.pk,
         "language": language,
         "signed_at": now,
@@ -67,14 +69,16 @@ def sign(
             for signature in Signature.objects.filter(mailbox__in=former):
                 with suppress(IntegrityError):  # It is there twice: `rotate_keys` settles that.
                     signature.reseal()
-        signature = _own(current, details)
+        signature, is_new = _own(current, details)
         # Asked of every signature, so that the time tells nothing; only a pending one takes it.
         Signature.objects.filter(pk=signature.pk, state=State.PENDING).update(**details)
         mailbox.owe(signature, LETTERS[signature.state], language)
+        # A known mailbox adds nothing, by the same statement.
+        tallies.add_anywhere(tallies.PENDING, int(is_new))
 
 
-def _own(mailbox_index: str, details: dict) -> Signature:
-    """The one signature of a mailbox, made where there is none, and locked.
+def _own(mailbox_index: str, details: dict) -> tuple[Signature, bool]:
+    """The one signature of a mailbox, locked, and whether it had to be made.
 
     The lock keeps two posts at the same instant from owing a letter too many. A row that is there
     and then gone was purged or withdrawn in between: the next round makes another.
@@ -84,7 +88,7 @@ def _own(mailbox_index: str, details: dict) -> Signature:
         Signature.objects.bulk_create([fresh], ignore_conflicts=True)
         locked = Signature.objects.select_for_update(no_key=True).filter(mailbox=mailbox_index)
         if signature := locked.only("pk", "state", "reference").first():
-            return signature
+            return signature, signature.reference == fresh.reference
     raise TryAgain
 
 

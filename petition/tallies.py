@@ -1,25 +1,31 @@
 """Adds to the counters, reads them, and compares them with the signatures they count."""
 
 import os
-from collections.abc import Iterable
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.cache import caches
 from django.db import connection, transaction
-from django.db.models import CharField, Count, Max, Sum, Value
+from django.db.models import CharField, Count, Max, Q, Sum, Value
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
 from petition.models import Signature, Tally
 
-Key = tuple[str, str]  # (dimension, value)
+Key = tuple[str, str, str]  # (channel, dimension, value)
 
 # Enough for the web processes of one busy host to keep out of each other's way.
 SLOTS = 16
 REMEMBERED_SECONDS = 2
 GOAL = 1_000_000
-TOTAL: Key = (Tally.Dimension.TOTAL, "")
+
+ONLINE = Tally.Channel.ONLINE
+Dimension = Tally.Dimension
+TEXT = CharField()
+TOTAL: Key = (ONLINE, Dimension.TOTAL, "")
+PENDING: Key = (ONLINE, Dimension.STATE, Signature.State.PENDING)
+EXPIRED: Key = (ONLINE, Dimension.STATE, Tally.EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Counter:
 class Difference:
     """A counter that does not say what the signatures say."""
 
+    channel: str
     dimension: str
     value: str
     counter: int
@@ -47,23 +54,32 @@ class Difference:
 
 
 def of(signature: Signature) -> list[Key]:
-    """The counters that a counted signature is part of; the total always first.
-
-    Whoever holds the total's row of a slot has all the other rows of that slot to itself, so two
-    transactions cannot wait for each other in a circle.
-    """
+    """The counters that a signature is part of: five where it is counted, else its state's."""
+    if signature.state != Signature.State.COUNTED:
+        return [(ONLINE, Dimension.STATE, signature.state)]
     return [
         TOTAL,
-        (Tally.Dimension.COUNTRY, signature.country),
-        (Tally.Dimension.DAY, signature.confirmed_at.date().isoformat()),
-        (Tally.Dimension.LANGUAGE, signature.language),
-        (Tally.Dimension.TRACK, signature.track_id or ""),
+        (ONLINE, Dimension.COUNTRY, signature.country),
+        (ONLINE, Dimension.DAY, signature.confirmed_at.date().isoformat()),
+        (ONLINE, Dimension.LANGUAGE, signature.language),
+        (ONLINE, Dimension.TRACK, signature.track_id or ""),
     ]
 
 
-def add(keys: Iterable[Key], by: int) -> None:
-    """Add `by` to each counter, in the caller's transaction and in one statement."""
-    _write([(dimension, value, _slot(), by) for dimension, value in keys])
+def add(changes: dict[Key, int]) -> None:
+    """Change each counter by its number, in the caller's transaction and in one statement.
+
+    In one order for all, the total first: whoever holds the total's row of a slot has the rest of
+    that slot to itself, so two transactions cannot wait for each other in a circle.
+    """
+    if changes:
+        _write(changes, os.getpid() % SLOTS)  # By chance, writers of many rows would deadlock.
+
+
+def add_anywhere(key: Key, by: int) -> None:
+    """Change one counter, as the only one of the caller's transaction, in a slot by chance: those
+    who sign at the same moment in one process do not wait for each other."""
+    _write({key: by}, secrets.randbelow(SLOTS))
 
 
 def counter() -> Counter:
@@ -73,8 +89,10 @@ def counter() -> Counter:
 
 def read_counter() -> Counter:
     """The public figure as the database has it now. Costs the same however many have signed."""
-    found = Tally.objects.filter(dimension=Tally.Dimension.TOTAL).aggregate(
-        online=Coalesce(Sum("count"), 0), changed_at=Max("changed_at")
+    found = Tally.objects.filter(dimension=Dimension.TOTAL).aggregate(
+        online=Coalesce(Sum("count", filter=Q(channel=ONLINE)), 0),
+        paper=Coalesce(Sum("count", filter=Q(channel=Tally.Channel.PAPER)), 0),
+        changed_at=Max("changed_at"),
     )
     return Counter(**found)
 
@@ -84,28 +102,41 @@ def recount() -> list[Difference]:
 
     One statement, hence one snapshot: it is exact while people sign and confirm.
     """
-    counted = Signature.objects.counted().order_by()
-    text = CharField()
-    parts = [
-        counted.values(key=Value("total"), val=Value("")),
-        counted.values(key=Value("country"), val=Cast("country", text)),
-        counted.values(key=Value("day"), val=Cast(TruncDate("confirmed_at"), text)),
-        counted.values(key=Value("language"), val=Cast("language", text)),
-        counted.values(key=Value("track"), val=Coalesce(Cast("track_id", text), Value(""))),
-    ]
     rows = (
-        Tally.objects.order_by()
-        .values(key=Cast("dimension", text), val=Cast("value", text))
+        Tally.objects.exclude(dimension=Dimension.STATE, value=Tally.EXPIRED)
+        .order_by()
+        .values(chan=Cast("channel", TEXT), key=Cast("dimension", TEXT), val=Cast("value", TEXT))
         .annotate(n=Sum("count"), side=Value("counter"))
-        .union(*(part.annotate(n=Count("*"), side=Value("signatures")) for part in parts), all=True)
+        .union(*(part.annotate(side=Value("signatures")) for part in _counted_again()), all=True)
     )
     figures: dict[Key, dict[str, int]] = {}
     for row in rows:
-        figures.setdefault((row["key"], row["val"]), {})[row["side"]] = int(row["n"])
+        key = (row["chan"], row["key"], row["val"])
+        figures.setdefault(key, {})[row["side"]] = int(row["n"] or 0)
     return [
         Difference(*key, counter=sides.get("counter", 0), signatures=sides.get("signatures", 0))
         for key, sides in sorted(figures.items())
         if sides.get("counter", 0) != sides.get("signatures", 0)
+    ]
+
+
+def _counted_again() -> list:
+    """What each dimension's counters should say, as queries of one shape."""
+    counted = Signature.objects.counted().order_by()
+    others = Signature.objects.exclude(state=Signature.State.COUNTED).order_by()
+    parts = [
+        (counted, Dimension.TOTAL, Value("")),
+        (counted, Dimension.COUNTRY, Cast("country", TEXT)),
+        (counted, Dimension.DAY, Cast(TruncDate("confirmed_at"), TEXT)),
+        (counted, Dimension.LANGUAGE, Cast("language", TEXT)),
+        (counted, Dimension.TRACK, Coalesce(Cast("track_id", TEXT), Value(""))),
+        (others, Dimension.STATE, Cast("state", TEXT)),
+    ]
+    return [
+        rows.values(chan=Value(str(ONLINE)), key=Value(str(dimension)), val=value).annotate(
+            n=Count("*")
+        )
+        for rows, dimension, value in parts
     ]
 
 
@@ -120,24 +151,23 @@ def mend() -> list[Difference]:
                 cursor.execute(f"LOCK TABLE {Tally._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
         differences = recount()
         if differences:
-            _write([(d.dimension, d.value, 0, d.signatures - d.counter) for d in differences])
+            _write(
+                {(d.channel, d.dimension, d.value): d.signatures - d.counter for d in differences},
+                slot=0,
+            )
     return differences
 
 
-def _slot() -> int:
-    # By process, not by chance: with random slots, workers that move many signatures deadlock.
-    return os.getpid() % SLOTS
-
-
-def _write(rows: list[tuple[str, str, int, int]]) -> None:
+def _write(changes: dict[Key, int], slot: int) -> None:
     """Add to rows that may not be there yet. The ORM's upsert replaces; this one has to add."""
     table = Tally._meta.db_table
-    places = ", ".join(["(%s, %s, %s, %s, %s)"] * len(rows))
+    ordered = sorted(changes.items(), key=lambda change: (change[0][1] != Dimension.TOTAL, change))
+    places = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(ordered))
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} (dimension, value, slot, count, changed_at) VALUES {places} "  # noqa: S608
-            f"ON CONFLICT (dimension, value, slot) DO UPDATE "
+            f"INSERT INTO {table} (channel, dimension, value, slot, count, changed_at) "  # noqa: S608
+            f"VALUES {places} ON CONFLICT (channel, dimension, value, slot) DO UPDATE "
             f"SET count = {table}.count + excluded.count, changed_at = excluded.changed_at",
-            [part for row in rows for part in (*row, now)],
+            [part for key, by in ordered for part in (*map(str, key), slot, by, now)],
         )

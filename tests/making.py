@@ -4,7 +4,7 @@ import re
 
 from django.utils import timezone
 
-from petition import lifecycle
+from petition import lifecycle, tallies
 from petition.models import ConsentText, Signature
 
 State = Signature.State
@@ -22,6 +22,7 @@ def make_signature(email: str = "someone@example.org", state: str = State.PENDIN
         "consent": ConsentText.objects.filter(language="ar").first(),
     }
     signature = Signature.objects.create(**(details | fields))
+    tallies.add({tallies.PENDING: 1})
     if state == State.WITHDRAWN:
         assert lifecycle.move(signature, state, **Signature.ERASED)
     elif state != State.PENDING:

@@ -183,7 +183,7 @@ def test_a_signature_survives_only_with_its_letter(client, committed, monkeypatc
 def test_every_shipped_text_is_there(language):
     names = {path.stem for path in (campaign.SHIPPED / language).glob("*.md")}
     assert names == {
-        "appeal", "about", "privacy", "consent", "fate", "legislation", "protection",
+        "appeal", "about", "privacy", "consent-1", "consent-2", "fate", "legislation", "protection",
     }  # fmt: skip
 
 

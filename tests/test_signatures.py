@@ -50,7 +50,7 @@ def test_a_supporter_signs_confirms_and_is_counted(client, smtp, language):
     assert signature.state == State.COUNTED
     assert (signature.name, signature.email) == ("Sample Signer", "someone@example.org")
     assert (signature.country, signature.track_id, signature.updates) == ("MA", "fate", True)
-    assert (signature.consent.version, signature.consent.language) == (1, language)
+    assert (signature.consent.version, signature.consent.language) == (2, language)
     assert signature.language == language
     assert tallies.read_counter().total == 1
     assert tallies.recount() == []
@@ -268,7 +268,7 @@ def test_an_attempt_costs_at_most_six_statements_and_one_commit(
     client.get("/en/sign/")
     for _ in range(2):
         # A test runs inside a transaction: SAVEPOINT and RELEASE stand for BEGIN and COMMIT.
-        with django_assert_max_num_queries(7):
+        with django_assert_max_num_queries(8):
             assert sign(client).status_code == 303
 
 

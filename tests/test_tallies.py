@@ -1,14 +1,26 @@
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db.models import Sum
+from django.utils import timezone
 
-from petition import tallies
-from petition.models import Tally
-from tests.making import State, make_signature
+from petition import lifecycle, privacy, tallies
+from petition.models import Signature, Tally
+from tests.making import State, filled_form, make_signature
 
 pytestmark = pytest.mark.django_db
+
+
+def today() -> str:
+    return timezone.now().date().isoformat()
+
+
+def states() -> dict[str, int]:
+    rows = Tally.objects.filter(dimension="state").values("value").annotate(n=Sum("count"))
+    return {row["value"]: row["n"] for row in rows if row["n"]}
 
 
 def run_recount(*args):
@@ -64,10 +76,13 @@ def test_recount_names_what_differs_and_fix_mends_it():
     assert tallies.read_counter().total == 1
 
 
-@pytest.mark.parametrize("dimension", ["total", "country", "day", "language", "track"])
+@pytest.mark.parametrize("dimension", ["total", "country", "day", "language", "track", "state"])
 def test_recount_notices_each_kind_of_counter(dimension):
     make_signature(state=State.COUNTED, track_id="fate")
-    Tally.objects.filter(dimension=dimension).update(count=5)
+    make_signature("other@example.org", State.HELD)
+    Tally.objects.filter(
+        dimension=dimension, value__in=["", "MA", "ar", "fate", "held", today()]
+    ).update(count=5)
     assert {d.dimension for d in tallies.recount()} == {dimension}
 
 
@@ -78,3 +93,27 @@ def test_the_figure_on_pages_is_remembered_for_a_moment_only(client, django_asse
         assert "<bdi>0</bdi>" in client.get("/en/").content.decode()
     assert json.loads(client.get("/api/v1/counter.json").content)["total"] == 0
     assert tallies.REMEMBERED_SECONDS <= 5
+
+
+def test_every_state_is_counted_from_signing_to_the_end(client):
+    for n in range(3):
+        client.post("/en/sign/", filled_form(email=f"sample{n}@example.org"))
+    client.post("/en/sign/", filled_form(email="sample0@example.org"))
+    assert states() == {"pending": 3}
+    first, second, third = Signature.objects.order_by("pk")
+    lifecycle.move(first, State.HELD, reason="other")
+    lifecycle.move(second, State.REJECTED, reason="other")
+    assert states() == {"pending": 1, "held": 1, "rejected": 1}
+    lifecycle.move(second, State.WITHDRAWN, **Signature.ERASED)
+    Signature.objects.filter(pk=third.pk).update(signed_at=timezone.now() - timedelta(days=15))
+    privacy.purge()
+    assert states() == {"held": 1, "withdrawn": 1, "expired": 1}
+    assert tallies.recount() == []
+
+
+def test_a_reason_stands_only_while_a_signature_is_held_or_rejected():
+    signature = make_signature(state=State.COUNTED)
+    lifecycle.move(signature, State.HELD, reason="automated")
+    assert Signature.objects.get().reason == "automated"
+    lifecycle.move(signature, State.COUNTED)
+    assert Signature.objects.get().reason == ""

@@ -76,6 +76,9 @@ class Text(Wording):
 class ConsentText(models.Model):
     """What a signer agrees to, word for word. Never edited: another wording is another version."""
 
+    # The first version that speaks of handing the name over, for those who tick the box.
+    DELIVERY_SINCE = 2
+
     version = models.PositiveSmallIntegerField(_("version"))
     language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
     body = models.TextField(_("text"))

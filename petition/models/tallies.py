@@ -6,10 +6,18 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Tally(models.Model):
-    """How many counted signatures have `value` in `dimension`, as far as one slot knows.
+    """How many signatures of a channel have `value` in `dimension`, as far as one slot knows.
 
-    A slot alone means nothing and may be negative: only sums over the slots are figures.
+    All dimensions but `state` are about counted ones. A slot alone means nothing and may be
+    negative: only sums over the slots are figures.
     """
+
+    # What became of signatures that nobody confirmed in time: they are deleted, their number stays.
+    EXPIRED = "expired"
+
+    class Channel(models.TextChoices):
+        ONLINE = "online", _("online")
+        PAPER = "paper", _("on paper")
 
     class Dimension(models.TextChoices):
         TOTAL = "total", _("all")
@@ -17,7 +25,9 @@ class Tally(models.Model):
         DAY = "day", _("day")
         LANGUAGE = "language", _("language")
         TRACK = "track", _("track")
+        STATE = "state", _("state, where not counted")
 
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel, default=Channel.ONLINE)
     dimension = models.CharField(_("dimension"), max_length=8, choices=Dimension)
     value = models.CharField(_("value"), max_length=20, blank=True)
     slot = models.PositiveSmallIntegerField(_("slot"))
@@ -28,8 +38,10 @@ class Tally(models.Model):
         verbose_name = _("tally")
         verbose_name_plural = _("tallies")
         constraints = [
-            models.UniqueConstraint(fields=["dimension", "value", "slot"], name="one_row_a_slot")
+            models.UniqueConstraint(
+                fields=["channel", "dimension", "value", "slot"], name="one_row_a_channel_and_slot"
+            )
         ]
 
     def __str__(self):
-        return f"{self.dimension} {self.value} [{self.slot}]"
+        return f"{self.channel} {self.dimension} {self.value} [{self.slot}]"

@@ -14,7 +14,7 @@ class Command(BaseCommand):
     def handle(self, *, fix: bool, **options):
         differences = tallies.mend() if fix else tallies.recount()
         for d in differences:
-            name = f"{d.dimension} {d.value}".strip()
+            name = f"{d.channel} {d.dimension} {d.value}".strip()
             verb = "said" if fix else "says"
             self.stdout.write(
                 f"{name}: the counter {verb} {d.counter}, the signatures {d.signatures}"
