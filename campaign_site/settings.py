@@ -66,7 +66,7 @@ WSGI_APPLICATION = "campaign_site.wsgi.application"
 
 INSTALLED_APPS = [
     "petition.apps.PetitionConfig",
-    "django.contrib.admin",
+    "petition.apps.DeskConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

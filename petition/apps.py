@@ -1,4 +1,7 @@
+"""The app, and Django's admin with our own site."""
+
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +11,7 @@ class PetitionConfig(AppConfig):
 
     def ready(self):
         from petition import checks  # noqa: F401  registers them
+
+
+class DeskConfig(AdminConfig):
+    default_site = "petition.desk.Desk"

@@ -72,7 +72,8 @@ def _delete(rows: QuerySet, counters: dict[tallies.Key, int] | None = None) -> i
                 rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH]
             )
             rows.filter(pk__in=batch).delete()
-            tallies.add({key: each * len(batch) for key, each in (counters or {}).items()})
+            if batch and counters:
+                tallies.add({key: each * len(batch) for key, each in counters.items()})
         deleted += len(batch)
         if len(batch) < BATCH:
             return deleted

@@ -18,14 +18,14 @@ APP = ROOT / "petition"
 
 # The architecture. A module imports from layers below its own, and within a family its siblings.
 LAYERS = [
-    {"addresses", "vault", "links", "languages", "countries", "sharing"},
+    {"addresses", "vault", "links", "languages", "countries", "sharing", "roles"},
     {"fields"},
     {"models"},
-    {"tallies", "mailbox", "abuse", "campaign"},
+    {"tallies", "mailbox", "abuse", "campaign", "audit"},
     {"lifecycle"},
     {"signatures", "privacy"},
     {"forms", "templatetags", "context_processors", "errors"},
-    {"views", "admin", "management", "middleware"},
+    {"views", "admin", "management", "middleware", "desk"},
     {"urls", "checks"},
     {"apps"},
 ]

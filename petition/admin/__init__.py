@@ -1,10 +1,3 @@
-"""What coordinators see."""
+"""What coordinators see: the modules register themselves on the desk."""
 
-from django.contrib import admin
-from django.utils.translation import gettext_lazy as _
-
-from petition.admin import campaign, mailbox, signatures  # noqa: F401  they register themselves
-
-admin.site.site_header = _("Coordinators")
-admin.site.site_title = _("Coordinators")
-admin.site.index_title = _("The campaign")
+from petition.admin import audit, campaign, mailbox, signatures  # noqa: F401

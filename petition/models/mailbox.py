@@ -42,7 +42,13 @@ class Letter(models.Model):
     class Meta:
         verbose_name = _("letter")
         verbose_name_plural = _("letters")
+        default_permissions = ["view"]
         indexes = [
+            models.Index(
+                fields=["state", "id"],
+                condition=~models.Q(state="sent"),
+                name="letters_by_state_but_sent",
+            ),
             models.Index(fields=["due_at"], condition=models.Q(state="due"), name="letters_due"),
             models.Index(
                 fields=["ended_at"],

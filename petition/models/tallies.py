@@ -37,6 +37,8 @@ class Tally(models.Model):
     class Meta:
         verbose_name = _("tally")
         verbose_name_plural = _("tallies")
+        default_permissions = []
+        permissions = [("export_tally", _("Can export the tallies"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["channel", "dimension", "value", "slot"], name="one_row_a_channel_and_slot"

@@ -1,0 +1,102 @@
+"""Appends who did what, and checks that nobody has altered what was appended."""
+
+import hashlib
+import json
+from datetime import UTC
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import connection, transaction
+from django.utils import timezone
+
+from petition.models import Entry, Signature
+
+BEGINNING = "0" * 64
+SYSTEM = "system"
+# One writer at a time; the number only has to differ from other advisory locks of this database.
+LOCK = 7_235_001
+
+
+class NoSuchHead(Exception):
+    """The chain does not hold the entry that was remembered elsewhere, or it reads differently."""
+
+
+def append(by: AbstractBaseUser | None, act: str, subject: str = "", **detail) -> Entry:
+    """Append an entry in the caller's transaction, as the last thing that it writes.
+
+    Last, because every other act waits from here until the commit. `by` is None for what the
+    system does itself. `detail` holds no name and no address of a signer.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        last = Entry.objects.order_by("-number").first()
+        entry = Entry(
+            number=last.number + 1 if last else 1,
+            at=timezone.now(),
+            actor=by.get_username() if by else SYSTEM,
+            act=act,
+            subject=subject,
+            detail={name: value for name, value in detail.items() if value not in ("", None)},
+            previous=last.hash if last else BEGINNING,
+        )
+        entry.hash = _hash(entry)
+        entry.save(force_insert=True)
+    return entry
+
+
+def about(subject: str) -> list[Entry]:
+    """What was done to one thing, the latest first."""
+    return list(Entry.objects.filter(subject=subject))
+
+
+def name_of(signature: Signature) -> str:
+    """How entries name a signature: by its random reference."""
+    return f"signature {signature.reference}"
+
+
+def broken() -> list[int]:
+    """The numbers of the entries that are not as they were appended; empty where all is right.
+
+    A link counts as broken where an entry was altered, taken out or put in.
+    """
+    wrong = []
+    before = Entry(number=0, hash=BEGINNING)
+    for entry in Entry.objects.order_by("number").iterator(chunk_size=2000):
+        follows = entry.number == before.number + 1 and entry.previous == before.hash
+        if not follows or entry.hash != _hash(entry):
+            wrong.append(entry.number)
+        before = entry
+    return wrong
+
+
+def head() -> str:
+    """`number:hash` of the last entry, to be kept elsewhere; whoever has it can tell later whether
+    entries up to it were rewritten or cut off."""
+    last = Entry.objects.order_by("-number").first()
+    return f"{last.number}:{last.hash}" if last else f"0:{BEGINNING}"
+
+
+def check_head(remembered: str) -> None:
+    """Raises NoSuchHead where the chain does not hold a head that was kept elsewhere."""
+    number, _, digest = remembered.partition(":")
+    if not number.isdigit() or not digest:
+        raise NoSuchHead
+    if remembered == f"0:{BEGINNING}":
+        return
+    if not Entry.objects.filter(number=int(number), hash=digest).exists():
+        raise NoSuchHead
+
+
+def _hash(entry: Entry) -> str:
+    content = [
+        entry.number,
+        entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        entry.actor,
+        entry.act,
+        entry.subject,
+        entry.detail,
+        entry.previous,
+    ]
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,27 @@
+"""Checks the chain of audit entries."""
+
+from django.core.management.base import BaseCommand, CommandError
+
+from petition import audit
+
+
+class Command(BaseCommand):
+    help = "Checks that no audit entry was altered, taken out or put in; exits 1 where one was."
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--head", metavar="NUMBER:HASH", help="what an earlier run printed and was kept since"
+        )
+
+    def handle(self, *, head: str | None, **options):
+        if wrong := audit.broken():
+            numbers = ", ".join(map(str, wrong[:10]))
+            raise CommandError(f"The audit was altered at {len(wrong)} entries: {numbers}.")
+        if head:
+            try:
+                audit.check_head(head)
+            except audit.NoSuchHead:
+                raise CommandError(
+                    f"The audit does not hold {head}: entries were rewritten or cut off."
+                ) from None
+        self.stdout.write(f"The chain is whole. Keep its head elsewhere: {audit.head()}")

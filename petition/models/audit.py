@@ -1,0 +1,51 @@
+"""The record of what coordinators did: appended to, read, and never changed."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Entry(models.Model):
+    """One act. `hash` covers all of it and the hash before, so that nothing can be taken out, put
+    in or altered without every later hash being wrong. PostgreSQL refuses updates and deletions."""
+
+    class Act(models.TextChoices):
+        COUNT = "count", _("counted a signature")
+        HOLD = "hold", _("held a signature")
+        REJECT = "reject", _("rejected a signature")
+        ERASE = "erase", _("erased the person of a signature")
+        RESEND = "resend", _("sent a letter again")
+        REVEAL = "reveal", _("looked at a name and an address")
+        LOOK_UP = "look up", _("looked for an address")
+        SWEEP = "sweep", _("started a sweep")
+        SWEEP_STOP = "sweep stop", _("stopped a sweep")
+        SWEEP_GO_ON = "sweep go on", _("let a sweep go on")
+        SWEEP_UNDO = "sweep undo", _("undid a sweep")
+        SWEEP_END = "sweep end", _("a sweep came to its end")
+        PRINT = "print", _("printed sheets")
+        ENTER = "enter", _("entered a sheet")
+        IMPORT = "import", _("imported sheets")
+        SETTLE = "settle", _("settled a sheet")
+        VOID = "void", _("took a sheet out")
+        EXPORT = "export", _("started an export")
+        EXPORT_END = "export end", _("an export came to its end")
+        ACCOUNT = "account", _("changed an account")
+        TWO_FACTOR = "two factor", _("changed a second factor")
+
+    number = models.PositiveBigIntegerField(_("number"), primary_key=True)
+    at = models.DateTimeField(_("when"))
+    actor = models.CharField(_("who"), max_length=150)
+    act = models.CharField(_("what"), max_length=20, choices=Act)
+    subject = models.CharField(_("on what"), max_length=60, blank=True)
+    detail = models.JSONField(_("details"), default=dict)
+    previous = models.CharField(_("hash before"), max_length=64)
+    hash = models.CharField(_("hash"), max_length=64)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit")
+        default_permissions = ["view"]
+        ordering = ["-number"]
+        indexes = [models.Index(fields=["subject", "number"], name="audit_by_subject")]
+
+    def __str__(self):
+        return str(self.number)

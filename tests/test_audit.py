@@ -1,0 +1,113 @@
+"""What coordinators did stays as it was written down."""
+
+import re
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+
+from petition import audit
+from petition.models import Entry
+from tests.test_races import at_once
+
+pytestmark = pytest.mark.django_db
+
+
+def verify(*args) -> str:
+    out = StringIO()
+    call_command("verify_audit", *args, stdout=out)
+    return out.getvalue()
+
+
+def three_entries() -> User:
+    by = User(username="coordinator")
+    for n in range(3):
+        audit.append(by, Entry.Act.HOLD, f"signature {n}", reason="automated", note="")
+    return by
+
+
+def forge(**fields):
+    """What somebody with the database's own password could do."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = replica")
+        names = ", ".join(f"{name} = %s" for name in fields)
+        cursor.execute(
+            f"UPDATE petition_entry SET {names} WHERE number = 2",  # noqa: S608
+            list(fields.values()),
+        )
+
+
+def test_a_whole_chain_is_said_to_be_whole_and_names_its_head():
+    three_entries()
+    last = Entry.objects.get(number=3)
+    assert f"3:{last.hash}" in verify()
+    assert last.previous == Entry.objects.get(number=2).hash
+    assert (last.actor, last.detail) == ("coordinator", {"reason": "automated"})
+    assert "The chain is whole" in verify("--head", f"3:{last.hash}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"actor": "other"}, {"act": "count"}, {"subject": "x"}, {"detail": "{}"},
+     {"at": "2026-01-01 00:00:00+00:00"}, {"hash": "0" * 64}, {"previous": "0" * 64}],
+)  # fmt: skip
+def test_an_entry_that_was_altered_is_named(change):
+    three_entries()
+    forge(**change)
+    with pytest.raises(CommandError, match=r"altered at .*: 2"):
+        verify()
+
+
+def test_an_entry_that_was_taken_out_is_noticed():
+    three_entries()
+    forge(number=9)
+    with pytest.raises(CommandError, match="altered"):
+        verify()
+
+
+def test_a_chain_that_was_cut_off_or_rewritten_does_not_hold_the_head_kept_elsewhere():
+    three_entries()
+    head = re.search(r"\d+:[0-9a-f]{64}", verify()).group()
+    for gone in (f"4{head[1:]}", head[:-1] + ("0" if head[-1] != "0" else "1"), "nonsense"):
+        with pytest.raises(CommandError, match="rewritten or cut off"):
+            verify("--head", gone)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE petition_entry SET actor = 'x'", "DELETE FROM petition_entry",
+     "TRUNCATE petition_entry"],
+)  # fmt: skip
+def test_postgresql_itself_refuses_to_change_the_audit(statement):
+    three_entries()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE petition_entry ENABLE TRIGGER audit_is_not_emptied")
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            cursor.execute(statement)
+    assert Entry.objects.count() == 3
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("committed")
+def test_many_who_append_at_once_make_one_chain():
+    at_once([lambda: audit.append(None, Entry.Act.COUNT)] * 40)
+    assert Entry.objects.count() == 40
+    assert audit.broken() == []
+
+
+def test_the_audit_can_be_read_in_the_admin_and_not_changed(admin_client):
+    three_entries()
+    assert "signature 2" in admin_client.get("/admin/petition/entry/").content.decode()
+    narrowed = admin_client.get("/admin/petition/entry/?subject=signature+1").content.decode()
+    assert "signature 1" in narrowed
+    assert "signature 2" not in narrowed
+    assert admin_client.get("/admin/petition/entry/2/change/").status_code == 200
+    assert admin_client.get("/admin/petition/entry/add/").status_code == 403
+    for act in ("change", "delete"):
+        response = admin_client.post(f"/admin/petition/entry/2/{act}/", {"actor": "x"})
+        assert response.status_code == 403
+    assert audit.broken() == []
