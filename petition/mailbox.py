@@ -1,16 +1,12 @@
 """Queues the letters that we owe and sends them; each arrives, whatever happens to the mailer."""
 
 import logging
-import os
 import re
-import secrets
 import smtplib
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import timedelta
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -21,7 +17,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from petition import links, vault
+from petition import links, vault, workers
 from petition.languages import LANGUAGES
 from petition.models import Letter, Signature
 
@@ -45,6 +41,14 @@ SUBJECTS = {
 }
 
 
+# What the owner of a mailbox is told, by what has become of the signature.
+LETTERS = {
+    Signature.State.PENDING: Letter.Kind.CONFIRM,
+    Signature.State.COUNTED: Letter.Kind.COUNTED,
+    Signature.State.HELD: Letter.Kind.HELD,
+    Signature.State.REJECTED: Letter.Kind.HELD,
+}
+
 # RFC 3463: the address is unknown, malformed, moved or disabled. Other codes are about us or today.
 DEAD_ADDRESS = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 
@@ -66,7 +70,7 @@ class Refusal:
     for_good: bool
 
 
-def owe(signature: Signature, kind: str, language: str) -> None:
+def owe(signature: Signature, kind: str, language: str) -> Letter:
     """Record that a letter is owed, in the caller's transaction.
 
     Beyond LETTERS_AN_ADDRESS in LETTERS_WINDOW it is recorded as withheld: a row is written either
@@ -82,6 +86,7 @@ def owe(signature: Signature, kind: str, language: str) -> None:
         letter.state = Letter.State.WITHHELD
         letter.ended_at = letter.created_at
     letter.save(force_insert=True)
+    return letter
 
 
 def forget(signature: Signature) -> None:
@@ -165,37 +170,9 @@ def free_abandoned() -> int:
     claimed = Letter.objects.filter(state=Letter.State.DUE).exclude(mailer="")
     abandoned = Q(claimed_at__lt=timezone.now() - LEASE)
     for name in claimed.values_list("mailer", flat=True).distinct():
-        abandoned |= Q(mailer=name) & _since_its_mailer_died(name)
+        if since := workers.gone_since(name):
+            abandoned |= Q(mailer=name, claimed_at__lt=since)
     return claimed.filter(abandoned).update(mailer="", claimed_at=None)
-
-
-@cache
-def _my_name() -> str:
-    return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
-
-
-@cache
-def _my_start() -> datetime:
-    return timezone.now()
-
-
-def _since_its_mailer_died(name: str) -> Q:
-    """Which of a mailer's letters are nobody's now; of another host only the lease can tell."""
-    nothing, everything = Q(pk__in=[]), Q()
-    host, pid, _ = name.rsplit(":", 2)
-    my_host, my_pid, _ = _my_name().rsplit(":", 2)
-    if name == _my_name() or host != my_host:
-        return nothing
-    if pid == my_pid:
-        # Our number in an earlier life, as in a container that was started again.
-        return Q(claimed_at__lt=_my_start())
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return everything
-    except PermissionError:
-        return nothing
-    return nothing
 
 
 def _due():
@@ -209,7 +186,7 @@ def _due():
 def _claim(pk: int) -> bool:
     now = timezone.now()
     free = Letter.objects.filter(pk=pk, state=Letter.State.DUE, mailer="", due_at__lte=now)
-    return bool(free.update(mailer=_my_name(), claimed_at=now))
+    return bool(free.update(mailer=workers.my_name(), claimed_at=now))
 
 
 def _send(pk: int, connection, *, is_first: bool) -> bool:
@@ -217,7 +194,7 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
 
     Whatever is wrong with one letter puts that one off and never stops the others.
     """
-    mine = Letter.objects.filter(pk=pk, mailer=_my_name())
+    mine = Letter.objects.filter(pk=pk, mailer=workers.my_name())
     letter = mine.first()
     if letter is None:
         return False  # Withdrawn meanwhile, and its letters with it.

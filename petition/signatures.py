@@ -7,16 +7,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from petition import lifecycle, links, mailbox, tallies
-from petition.models import ConsentText, Letter, Signature
+from petition.models import ConsentText, Signature
 
 State = Signature.State
-
-LETTERS = {
-    State.PENDING: Letter.Kind.CONFIRM,
-    State.COUNTED: Letter.Kind.COUNTED,
-    State.HELD: Letter.Kind.HELD,
-    State.REJECTED: Letter.Kind.HELD,
-}
 
 
 class LinkExpired(Exception):
@@ -72,7 +65,7 @@ def sign(
         signature, is_new = _own(current, details)
         # Asked of every signature, so that the time tells nothing; only a pending one takes it.
         Signature.objects.filter(pk=signature.pk, state=State.PENDING).update(**details)
-        mailbox.owe(signature, LETTERS[signature.state], language)
+        mailbox.owe(signature, mailbox.LETTERS[signature.state], language)
         # A known mailbox adds nothing, by the same statement.
         tallies.add_anywhere(tallies.PENDING, int(is_new))
 

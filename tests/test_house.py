@@ -18,7 +18,7 @@ APP = ROOT / "petition"
 
 # The architecture. A module imports from layers below its own, and within a family its siblings.
 LAYERS = [
-    {"addresses", "vault", "links", "languages", "countries", "sharing", "roles"},
+    {"addresses", "vault", "links", "languages", "countries", "sharing", "roles", "workers"},
     {"fields"},
     {"models"},
     {"tallies", "mailbox", "abuse", "campaign", "audit"},

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from petition import mailbox, vault
+from petition import mailbox, vault, workers
 from petition.models import Letter
 from tests.conftest import free_port
 from tests.making import filled_form, make_signature
@@ -198,7 +198,7 @@ def test_a_letter_in_the_hands_of_a_dead_mailer_is_taken_back_and_of_a_living_on
     host = socket.gethostname()[:60]
     names = ("dead", "alive", "elsewhere", "long-ago", "former-life", "same-number")
     dead, alive, elsewhere, long_ago, former, same = (owe(f"{n}@example.org") for n in names)
-    before_me = mailbox._my_start() - timedelta(seconds=1)
+    before_me = workers._my_start() - timedelta(seconds=1)
     ended = subprocess.Popen(["true"])
     ended.wait()
     now = timezone.now()
