@@ -15,6 +15,10 @@ AFTER, BEFORE = "after", "before"
 class Filters(forms.Form):
     """What a list can be narrowed to; each field is named for what it compares."""
 
+    def order(self, usual: tuple[str, ...]) -> tuple[str, ...]:
+        """What the narrowed list is ordered by: at most one time, then the primary key."""
+        return usual
+
     def narrow(self, rows: QuerySet) -> QuerySet:
         chosen = {name: value for name, value in self.cleaned_data.items() if value}
         return rows.filter(**chosen)
@@ -31,13 +35,16 @@ class PageByKey(ChangeList):
         return {}  # No other lookup by address: not on a hidden column, not on a relation.
 
     def get_ordering(self, request, queryset):
-        return list(self.model_admin.order)
+        return list(self.order)
 
     def get_queryset(self, request, exclude_parameters=None):
         self.filter_specs, self.has_filters, self.has_active_filters = [], False, False
         self.filters = self.model_admin.filters(request.GET)
-        rows = self.root_queryset.order_by(*self.model_admin.order)
-        return self.filters.narrow(rows) if self.filters.is_valid() else rows.none()
+        if not self.filters.is_valid():
+            self.order = self.model_admin.order
+            return self.root_queryset.none()
+        self.order = self.filters.order(self.model_admin.order)
+        return self.filters.narrow(self.root_queryset.order_by(*self.order))
 
     def get_results(self, request):
         cursor = request.GET.get(BEFORE) or request.GET.get(AFTER)
@@ -65,9 +72,7 @@ class PageByKey(ChangeList):
         return f"?{query.urlencode()}"
 
     def _cursor(self, row) -> str:
-        moment = [
-            getattr(row, name.lstrip("-")).isoformat() for name in self.model_admin.order[:-1]
-        ]
+        moment = [getattr(row, name.lstrip("-")).isoformat() for name in self.order[:-1]]
         return "~".join([*moment, str(row.pk)])
 
     def _beyond(self, cursor: str, backwards: bool) -> Q:
@@ -78,7 +83,7 @@ class PageByKey(ChangeList):
             *moment, pk = cursor.split("~")
             beyond = Q(**{f"pk__{op}": int(pk)})
             if moment:
-                field = self.model_admin.order[0].lstrip("-")
+                field = self.order[0].lstrip("-")
                 at = datetime.fromisoformat(moment[0])
                 beyond = Q(**{f"{field}__{op}e": at}) & (Q(**{f"{field}__{op}": at}) | beyond)
         except ValueError as error:

@@ -1,27 +1,230 @@
-"""Signatures, to be read: whose they are is not shown here."""
+"""Signatures on the desk: narrowed, looked up, acted on; whose they are stays masked."""
 
-from django.contrib import admin
+from dataclasses import dataclass
+from datetime import datetime
 
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from petition import addresses, audit, lifecycle, masks, moderation
 from petition.admin.reading import ReadOnlyAdmin
+from petition.admin.signature_forms import (
+    LOOK_UP,
+    ActForm,
+    ChosenOnly,
+    ReasonedActForm,
+    RevealForm,
+    SignatureFilters,
+)
 from petition.models import Signature
 from petition.templatetags.petition import country_name
 
 
+@dataclass(frozen=True)
+class Act:
+    """An act on signatures: its title, who may, and what is asked before it is done."""
+
+    title: str
+    permission: str
+    form: type[forms.Form] = ActForm
+
+
+ACTS = {
+    "count": Act(gettext_lazy("Count"), "petition.moderate_signature"),
+    "hold": Act(gettext_lazy("Hold"), "petition.moderate_signature", ReasonedActForm),
+    "reject": Act(gettext_lazy("Reject"), "petition.moderate_signature", ReasonedActForm),
+    "resend": Act(gettext_lazy("Send the letter again"), "petition.moderate_signature"),
+    "erase": Act(gettext_lazy("Erase the person"), "petition.erase_signature"),
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """A line of a signature's history."""
+
+    at: datetime
+    what: str
+    who: str = ""
+    detail: str = ""
+
+
+def _action(name: str):
+    def run(model_admin, request, queryset):
+        return model_admin.act(request, queryset, name)
+
+    run.__name__ = name
+    return admin.action(run, description=ACTS[name].title)
+
+
 @admin.register(Signature)
 class SignatureAdmin(ReadOnlyAdmin):
+    actions = [_action(name) for name in ACTS]
+    action_form = ChosenOnly
+    change_form_template = "admin/signature.html"
+    change_list_template = "admin/signatures.html"
     fields = [
-        "reference", "state", "moved_at", "signed_at", "confirmed_at", "country_name", "track",
-        "language", "updates", "consent",
+        "reference", "state", "reason", "moved_at", "signed_at", "confirmed_at", "masked_name",
+        "masked_email", "country_name", "track", "language", "updates", "delivery", "consent",
     ]  # fmt: skip
-    readonly_fields = ["country_name"]
-    list_display = ["reference", "state", "country_name", "language", "signed_at", "confirmed_at"]
-    list_filter = ["state", "language", "track"]
-    list_select_related = False
-    ordering = ["-pk"]
+    filters = SignatureFilters
+    list_display = [
+        "short_reference", "state", "reason", "masked_name", "masked_email", "country_name",
+        "language", "track_slug", "signed_at",
+    ]  # fmt: skip
+    order = ("-signed_at", "-pk")
+
+    @admin.display(description=Signature._meta.get_field("reference").verbose_name)
+    def short_reference(self, signature):
+        return str(signature.reference)[:8]
+
+    @admin.display(description=Signature._meta.get_field("name").verbose_name)
+    def masked_name(self, signature):
+        return masks.name(signature.name)
+
+    @admin.display(description=Signature._meta.get_field("email").verbose_name)
+    def masked_email(self, signature):
+        return masks.address(signature.email)
 
     @admin.display(description=Signature._meta.get_field("country").verbose_name)
     def country_name(self, signature):
         return country_name(signature.country)
 
-    def get_queryset(self, request):
-        return super().get_queryset(request).defer("name", "email")
+    @admin.display(description=Signature._meta.get_field("track").verbose_name)
+    def track_slug(self, signature):
+        return signature.track_id
+
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        return [
+            path("look-up/", view(self.look_up), name="petition_signature_look_up"),
+            path("<int:pk>/reveal/", view(self.reveal), name="petition_signature_reveal"),
+            *super().get_urls(),
+        ]
+
+    def get_actions(self, request):
+        allowed = super().get_actions(request)
+        return {n: a for n, a in allowed.items() if request.user.has_perm(ACTS[n].permission)}
+
+    def changelist_view(self, request, extra_context=None):
+        act = ACTS.get(request.POST.get("action"))
+        if act and not request.user.has_perm(act.permission):
+            raise PermissionDenied
+        context = {"look_up": LOOK_UP, "title": Signature._meta.verbose_name_plural}
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        signature = self.get_object(request, object_id)
+        context = {
+            "acts": {n: a for n, a in ACTS.items() if request.user.has_perm(a.permission)},
+            "history": history(signature) if signature else [],
+            "letters": signature.letters.order_by("pk") if signature else [],
+            "title": _("Signature"),
+        }
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def act(self, request, queryset, name: str):
+        """Ask for what an act needs, then do it to each of the chosen; Django calls it as an action
+        of the list, once to ask and once with the answers."""
+        chosen = list(queryset.select_related(None))
+        form = ACTS[name].form(request.POST if "apply" in request.POST else None)
+        if form.is_valid():
+            self._apply(request, chosen, name, form.cleaned_data)
+            if len(chosen) == 1:
+                return redirect("admin:petition_signature_change", chosen[0].pk)
+            return None
+        context = {"act": ACTS[name], "name": name, "chosen": chosen, "form": form}
+        return self._page(request, "admin/signature_act.html", ACTS[name].title, context)
+
+    def _apply(self, request, chosen: list[Signature], name: str, answers: dict) -> None:
+        done, left = 0, 0
+        for signature in chosen:
+            try:
+                getattr(moderation, name)(signature, request.user, **answers)
+                done += 1
+            except (
+                lifecycle.NotAllowed, moderation.NobodyToWriteTo, moderation.SomebodyWasFirst,
+            ):  # fmt: skip
+                left += 1
+        if done:
+            text = ngettext("Done: %(n)s signature.", "Done: %(n)s signatures.", done)
+            self.message_user(request, text % {"n": done})
+        if left:
+            text = ngettext(
+                "Left as it is: %(n)s signature. Its state does not allow this, or changed "
+                "meanwhile.",
+                "Left as they are: %(n)s signatures. Their state does not allow this, or changed "
+                "meanwhile.",
+                left,
+            )
+            self.message_user(request, text % {"n": left}, messages.WARNING)
+
+    @property
+    def _list(self) -> str:
+        return reverse("admin:petition_signature_changelist")
+
+    def look_up(self, request):
+        """By exactly one address, posted: an address stands in no link, history or log."""
+        if not request.user.has_perm("petition.view_signature"):
+            raise PermissionDenied
+        return _look_up(request, self._list)
+
+    def reveal(self, request, pk: int):
+        """Name and address, on the answer to a post that says why."""
+        if not request.user.has_perm("petition.reveal_signature"):
+            raise PermissionDenied
+        signature = self.get_object(request, pk)
+        if signature is None:
+            return redirect(self._list)
+        form = RevealForm(request.POST or None)
+        shown = None
+        if form.is_valid():
+            shown = moderation.reveal(signature, request.user, form.cleaned_data["why"])
+        context = {"form": form, "shown": shown, "signature": signature}
+        return self._page(request, "admin/signature_reveal.html", _("Name and address"), context)
+
+    def _page(self, request, template: str, title: str, context: dict) -> TemplateResponse:
+        site = self.admin_site.each_context(request)
+        return TemplateResponse(
+            request, template, site | {"opts": self.opts, "title": title} | context
+        )
+
+
+@require_POST
+@sensitive_post_parameters()
+def _look_up(request, back_to: str):
+    typed = request.POST.get("email", "")
+    try:
+        signature = moderation.find(typed, request.user)
+    except addresses.Invalid:
+        messages.error(request, _("Enter a whole e-mail address, such as name@example.org."))
+        return redirect(back_to)
+    if signature is None:
+        messages.warning(request, _("Nobody has signed with this address."))
+        return redirect(back_to)
+    return redirect("admin:petition_signature_change", signature.pk)
+
+
+def history(signature: Signature) -> list[Event]:
+    """What happened to a signature, the first first."""
+    events = [Event(signature.signed_at, _("signed"))]
+    if signature.confirmed_at:
+        events.append(Event(signature.confirmed_at, _("confirmed")))
+    for entry in audit.about(audit.name_of(signature)):
+        why = Signature.Reason(entry.detail["why"]).label if entry.detail.get("why") else ""
+        detail = " · ".join(str(part) for part in (why, entry.detail.get("note")) if part)
+        events.append(Event(entry.at, entry.get_act_display(), entry.actor, detail))
+    for move in signature.sweep_moves.select_related("sweep"):
+        number = _("Sweep %(number)s") % {"number": move.sweep_id}
+        what = move.sweep.get_to_display()
+        events.append(Event(move.at, what, number, move.sweep.get_reason_display()))
+        if move.restored_at:
+            events.append(Event(move.restored_at, _("former state restored"), number))
+    return sorted(events, key=lambda event: event.at)

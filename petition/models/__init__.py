@@ -2,8 +2,22 @@
 
 from petition.models.audit import Entry
 from petition.models.campaign import ConsentText, Text, Track, TrackText
+from petition.models.exports import Export
 from petition.models.mailbox import Letter
 from petition.models.signatures import Signature
+from petition.models.sweeps import Sweep, SweepMove
 from petition.models.tallies import Tally
 
-__all__ = ["ConsentText", "Entry", "Letter", "Signature", "Tally", "Text", "Track", "TrackText"]
+__all__ = [
+    "ConsentText",
+    "Entry",
+    "Export",
+    "Letter",
+    "Signature",
+    "Sweep",
+    "SweepMove",
+    "Tally",
+    "Text",
+    "Track",
+    "TrackText",
+]

@@ -145,6 +145,7 @@ class Signature(models.Model):
                 condition=~models.Q(reason=""),
                 name="by_reason",
             ),
+            models.Index(fields=["confirmed_at", "id"], name="by_confirmation"),
             models.Index(fields=["moved_at"], condition=models.Q(state="held"), name="held_by_age"),
             # What `purge` looks for; the counted millions are not in it.
             models.Index(

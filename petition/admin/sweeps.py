@@ -1,0 +1,174 @@
+"""Sweeps on the desk: a rule, a preview, a start; stop, go on, undo; the record."""
+
+from datetime import UTC
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from petition import masks, sweeps
+from petition.admin.reading import ReadOnlyAdmin
+from petition.admin.signature_forms import ANY, every_country
+from petition.models import Signature, Sweep
+from petition.templatetags.petition import country_name
+
+SAMPLE = 20
+ACTS = {"stop": sweeps.stop, "go-on": sweeps.go_on, "undo": sweeps.undo}
+
+
+class MomentField(forms.DateTimeField):
+    """A moment in UTC, as the browser's own field writes it."""
+
+    widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def to_python(self, value):
+        moment = super().to_python(value)
+        return moment.replace(tzinfo=UTC) if moment and timezone.is_naive(moment) else moment
+
+
+class SweepForm(forms.ModelForm):
+    country = forms.ChoiceField(
+        label=Sweep._meta.get_field("country").verbose_name, required=False, choices=every_country
+    )
+    since = MomentField(label=gettext_lazy("signed from (UTC)"), required=False)
+    until = MomentField(label=gettext_lazy("signed before (UTC)"), required=False)
+    reason = forms.ChoiceField(
+        label=Sweep._meta.get_field("reason").verbose_name,
+        choices=[ANY, *Signature.Reason.choices],
+    )
+
+    class Meta:
+        model = Sweep
+        fields = ["domain", "country", "language", "since", "until", "to", "reason", "note"]
+        widgets = {"domain": forms.TextInput({"dir": "ltr", "autocomplete": "off"})}
+
+    def clean_domain(self):
+        return self.cleaned_data["domain"].strip().lower().rpartition("@")[2]
+
+    def clean(self):
+        data = super().clean()
+        conditions = ("domain", "country", "language", "since", "until")
+        if not self.errors and not any(data.get(name) for name in conditions):
+            raise forms.ValidationError(
+                _("Give at least one condition. Without one the sweep would take everybody.")
+            )
+        if data.get("since") and data.get("until") and data["since"] >= data["until"]:
+            self.add_error("until", _("This moment lies before the one from which to begin."))
+        return data
+
+
+@admin.register(Sweep)
+class SweepAdmin(ReadOnlyAdmin):
+    change_form_template = "admin/sweep.html"
+    change_list_template = "admin/sweeps.html"
+    list_display = [
+        "number", "made_at", "rule", "to", "reason", "by", "expected", "moved", "task", "state",
+    ]  # fmt: skip
+    fields = [
+        "number", "rule", "to", "reason", "note", "by", "made_at", "expected", "moved", "restored",
+        "task", "state", "ended_at",
+    ]  # fmt: skip
+
+    @admin.display(description=gettext_lazy("number"))
+    def number(self, sweep):
+        return sweep.pk
+
+    @admin.display(description=gettext_lazy("rule"))
+    def rule(self, sweep):
+        parts = [
+            sweep.domain,
+            country_name(sweep.country) if sweep.country else "",
+            sweep.get_language_display() if sweep.language else "",
+            f"≥ {sweep.since:%Y-%m-%d %H:%M}" if sweep.since else "",
+            f"< {sweep.until:%Y-%m-%d %H:%M}" if sweep.until else "",
+        ]
+        return " · ".join(part for part in parts if part)
+
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        return [
+            path("new/", view(self.new), name="petition_sweep_new"),
+            path("<int:pk>/progress.json", view(self.progress), name="petition_sweep_progress"),
+            *(
+                path(f"<int:pk>/{name}/", view(self.asked(name)), name=f"petition_sweep_{name}")
+                for name in ACTS
+            ),
+            *super().get_urls(),
+        ]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        sweep = self.get_object(request, object_id)
+        done = sweep and sweep.state == Sweep.State.DONE
+        stopped = sweep and sweep.state == Sweep.State.STOPPED
+        applies = sweep and sweep.task == Sweep.Task.APPLY
+        context = {
+            "sweep": sweep,
+            "may_run": request.user.has_perm("petition.run_sweep"),
+            "may_stop": sweep and not done and not stopped,
+            "may_go_on": stopped,
+            "may_undo": applies and (done or stopped),
+            "title": _("Sweep"),
+        }
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def new(self, request):
+        """A rule; then what it would move, with a sample; then the start of just that."""
+        self._must_run(request)
+        form = SweepForm(request.POST or None)
+        context = {"form": form}
+        if form.is_valid():
+            sweep = form.save(commit=False)
+            if "start" in request.POST:
+                sweeps.start(sweep, request.user)
+                return redirect("admin:petition_sweep_change", sweep.pk)
+            matching = sweeps.matching(sweep)
+            sample = matching.reverse()[:SAMPLE]
+            context |= {
+                "rule": self.rule(sweep),
+                "what": sweep.get_to_display(),
+                "count": matching.count(),
+                "sample": [(s, masks.name(s.name), masks.address(s.email)) for s in sample],
+            }
+        site = self.admin_site.each_context(request)
+        page = site | {"opts": self.opts, "title": _("New sweep")} | context
+        return TemplateResponse(request, "admin/sweep_new.html", page)
+
+    def progress(self, request, pk: int):
+        """How far a sweep is, for the page that watches it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        sweep = get_object_or_404(Sweep, pk=pk)
+        undoing = sweep.task == Sweep.Task.UNDO
+        return JsonResponse(
+            {
+                "done": sweep.restored if undoing else sweep.moved,
+                "of": sweep.moved if undoing else sweep.expected,
+                "over": sweep.state in (Sweep.State.DONE, Sweep.State.STOPPED),
+            }
+        )
+
+    def asked(self, name: str):
+        def ask(request, pk: int):
+            self._must_run(request)
+            sweep = get_object_or_404(Sweep, pk=pk)
+            try:
+                ACTS[name](sweep, request.user)
+            except sweeps.NotNow:
+                text = _("This cannot be asked of the sweep now. Look at its state and try again.")
+                messages.warning(request, text)
+            return redirect("admin:petition_sweep_change", pk)
+
+        return require_POST(ask)
+
+    @staticmethod
+    def _must_run(request) -> None:
+        if not request.user.has_perm("petition.run_sweep"):
+            raise PermissionDenied

@@ -1,0 +1,94 @@
+"""The figures of the desk's front page, each at the price of a few rows, however many signed."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
+
+from petition import tallies
+from petition.models import Letter, Signature, Tally
+
+DAYS = 30
+# Beyond this a queue is not counted to its end: that it is long is all that matters then.
+COUNTED_UP_TO = 10_000
+
+
+@dataclass(frozen=True)
+class Queue:
+    """How many wait, "or more" where it is more than COUNTED_UP_TO, and since when the oldest."""
+
+    count: int
+    since: datetime | None = None
+
+    @property
+    def or_more(self) -> bool:
+        return self.count > COUNTED_UP_TO
+
+    @property
+    def shown(self) -> int:
+        return min(self.count, COUNTED_UP_TO)
+
+
+@dataclass(frozen=True)
+class Day:
+    """Signatures counted on a day (UTC), all channels together."""
+
+    day: date
+    count: int
+
+
+def states() -> dict[str, int]:
+    """How many signatures are in each state but counted, and how many expired."""
+    rows = Tally.objects.filter(dimension=Tally.Dimension.STATE).values_list("value")
+    return dict(rows.annotate(Sum("count")))
+
+
+def days(last: date, how_many: int = DAYS) -> list[Day]:
+    """The last days up to `last`, also those without a signature."""
+    first = last - timedelta(days=how_many - 1)
+    found = dict(
+        Tally.objects.filter(
+            dimension=Tally.Dimension.DAY,
+            value__gte=first.isoformat(),
+            value__lte=last.isoformat(),
+        )
+        .values_list("value")
+        .annotate(Sum("count"))
+    )
+    every = (first + timedelta(days=n) for n in range(how_many))
+    return [Day(day, found.get(day.isoformat(), 0)) for day in every]
+
+
+def waiting_longest() -> datetime | None:
+    """Since when the signature that was held first is held."""
+    held = Signature.objects.filter(state=Signature.State.HELD).order_by("moved_at")
+    return held.values_list("moved_at", flat=True).first()
+
+
+def letters_due() -> Queue:
+    due = Letter.objects.filter(state=Letter.State.DUE)
+    return Queue(_up_to(due), due.order_by("due_at").values_list("due_at", flat=True).first())
+
+
+def letters_bounced() -> Queue:
+    """Letters refused for good, as long as they are kept (30 days)."""
+    return Queue(_up_to(Letter.objects.filter(state=Letter.State.REFUSED)))
+
+
+def figures() -> dict:
+    """All of them, as the template names them."""
+    last_days = days(timezone.now().date())
+    return {
+        "counter": tallies.read_counter(),
+        "states": states(),
+        "days": last_days,
+        "today": last_days[-1].count,
+        "held_since": waiting_longest(),
+        "letters_due": letters_due(),
+        "letters_bounced": letters_bounced(),
+    }
+
+
+def _up_to(rows: QuerySet) -> int:
+    return rows.order_by()[: COUNTED_UP_TO + 1].count()

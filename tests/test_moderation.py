@@ -1,0 +1,203 @@
+"""What moderators do to signatures, as they do it on the desk."""
+
+import pytest
+from django.utils import timezone
+
+from petition import audit, lifecycle, mailbox, moderation, tallies
+from petition.models import Entry, Letter, Signature
+from tests.making import State, make_coordinator, make_signature
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/petition/signature/"
+EMAIL = "zzmark@zzdomain.example"
+
+
+@pytest.fixture
+def moderator(client):
+    client.force_login(make_coordinator("moderator"))
+    return client
+
+
+@pytest.fixture
+def administrator(client):
+    client.force_login(make_coordinator("administrator"))
+    return client
+
+
+def act(client, name, *signatures, **answers):
+    """Choose signatures in the list, then answer what the act asks."""
+    chosen = {"action": name, "_selected_action": [s.pk for s in signatures], "index": 0}
+    asked = client.post(LIST, chosen)
+    if asked.status_code != 200:
+        return asked
+    return client.post(LIST, chosen | {"apply": "1"} | answers, follow=True)
+
+
+def state_of(signature) -> tuple[str, str]:
+    return Signature.objects.values_list("state", "reason").get(pk=signature.pk)
+
+
+def test_a_signature_is_held_and_then_counts_again(moderator):
+    signature = make_signature(state=State.COUNTED)
+    page = act(moderator, "hold", signature, reason="automated", note="many within a minute")
+    assert state_of(signature) == ("held", "automated")
+    assert tallies.read_counter().total == 0
+    assert "many within a minute" in page.content.decode()
+    act(moderator, "count", signature)
+    assert state_of(signature) == ("counted", "")
+    assert tallies.read_counter().total == 1
+    assert tallies.recount() == []
+    assert [entry.act for entry in Entry.objects.order_by("number")] == ["hold", "count"]
+
+
+def test_many_are_rejected_at_once_each_with_its_own_entry(moderator):
+    chosen = [make_signature(f"sample{n}@example.org", State.COUNTED) for n in range(3)]
+    act(moderator, "reject", *chosen, reason="disposable")
+    assert {state_of(s) for s in chosen} == {("rejected", "disposable")}
+    assert tallies.read_counter().total == 0
+    subjects = set(Entry.objects.values_list("subject", flat=True))
+    assert subjects == {f"signature {s.reference}" for s in chosen}
+
+
+@pytest.mark.parametrize("name", ["hold", "reject"])
+def test_without_a_reason_nothing_is_done_and_what_was_typed_is_still_there(moderator, name):
+    signature = make_signature(state=State.COUNTED)
+    page = act(moderator, name, signature, note="as I wrote").content.decode()
+    assert "as I wrote" in page
+    assert "errorlist" in page
+    assert str(signature.pk) in page
+    assert state_of(signature) == ("counted", "")
+    assert not Entry.objects.exists()
+
+
+def test_nobody_but_its_owner_confirms_a_signature(moderator):
+    pending, held = make_signature("one@example.org"), make_signature("two@example.org")
+    lifecycle.move(held, State.HELD, reason="other")
+    page = act(moderator, "count", pending, held).content.decode()
+    assert state_of(pending) == ("pending", "")
+    assert state_of(held) == ("pending", "")
+    assert "messagelist" in page
+    assert tallies.read_counter().total == 0
+    assert Entry.objects.get().subject == f"signature {held.reference}"
+
+
+def test_a_letter_is_sent_again_up_to_what_one_address_may_get(moderator):
+    signature = make_signature()
+    for _ in range(mailbox.LETTERS_AN_ADDRESS + 2):
+        act(moderator, "resend", signature)
+    due = Letter.objects.filter(state=Letter.State.DUE, kind="confirm")
+    assert due.count() == mailbox.LETTERS_AN_ADDRESS
+    assert Entry.objects.filter(act="resend").count() == mailbox.LETTERS_AN_ADDRESS
+
+
+def test_an_administrator_erases_a_person_and_the_number_stays_right(administrator):
+    signature = make_signature(EMAIL, State.COUNTED, name="Zzmark Sample")
+    mailbox.owe(signature, "counted", "ar")
+    page = act(administrator, "erase", signature, note="asked by letter").content.decode()
+    assert "zzmark" not in page.lower()
+    gone = Signature.objects.get()
+    assert (gone.state, gone.name, gone.email, gone.mailbox) == ("withdrawn", "", "", None)
+    assert tallies.read_counter().total == 0
+    assert tallies.recount() == []
+    assert not Letter.objects.exists()
+    assert Entry.objects.get().act == "erase"
+
+
+def test_an_address_is_looked_up_whole_by_post_and_in_any_spelling(moderator):
+    signature = make_signature("sample.person@gmail.com")
+    found = moderator.post(f"{LIST}look-up/", {"email": "SamplePerson+x@googlemail.com"})
+    assert found["Location"] == f"{LIST}{signature.pk}/change/"
+    part = moderator.post(f"{LIST}look-up/", {"email": "sample.person@"}, follow=True)
+    assert "messagelist" in part.content.decode()
+    assert moderator.post(f"{LIST}look-up/", {"email": "x@example.org"})["Location"] == LIST
+    assert moderator.get(f"{LIST}look-up/?email=sample.person@gmail.com").status_code == 405
+    by_address = moderator.get(f"{LIST}?q=sample.perso").content.decode()
+    assert "sample.person" not in by_address
+    entries = list(Entry.objects.filter(act="look up").values_list("subject", "detail"))
+    assert entries == [("nothing found", {}), (f"signature {signature.reference}", {})]
+
+
+def test_a_name_and_an_address_are_shown_for_a_reason_that_is_kept(administrator):
+    signature = make_signature(EMAIL, name="Zzmark Sample")
+    reveal = f"{LIST}{signature.pk}/reveal/"
+    for page in (administrator.get(reveal), administrator.post(reveal, {"why": ""})):
+        assert "zzmark" not in page.content.decode().lower()
+    assert not Entry.objects.exists()
+    shown = administrator.post(reveal, {"why": "The owner asks by letter."})
+    assert EMAIL in shown.content.decode()
+    assert "Zzmark Sample" in shown.content.decode()
+    assert "no-store" in shown["Cache-Control"]
+    entry = Entry.objects.get()
+    assert (entry.act, entry.detail) == ("reveal", {"note": "The owner asks by letter."})
+    assert "zzmark" not in str(entry.detail).lower()
+
+
+def test_a_moderator_cannot_reach_a_name_or_an_address(moderator):
+    """List, filters, search, detail, acts, history, audit, exports, errors, guessed addresses."""
+    signature = make_signature(EMAIL, State.COUNTED, name="Zzmark Sample")
+    one = f"{LIST}{signature.pk}/"
+    pages = [
+        moderator.get(LIST), moderator.get(f"{LIST}?state=counted&country=MA"),
+        moderator.get(f"{LIST}?email__startswith=zz"), moderator.get(f"{LIST}?q=zzmar"),
+        moderator.get(f"{LIST}?name=Zzmar"), moderator.get(f"{LIST}?domain={signature.domain}"),
+        moderator.get(f"{one}change/"), moderator.get(f"{one}history/"),
+        moderator.get(f"{one}reveal/"), moderator.post(f"{one}reveal/", {"why": "I want to"}),
+        moderator.get(f"{one}delete/"), moderator.get(f"{LIST}add/"),
+        moderator.get("/admin/petition/entry/"), moderator.get("/admin/petition/export/"),
+        moderator.get("/admin/petition/export/delivery/"),
+        moderator.get("/admin/petition/letter/"), moderator.get("/admin/"),
+        moderator.get(f"/admin/r/1/{signature.pk}/"), moderator.get("/admin/autocomplete/"),
+        act(moderator, "hold", signature, reason="other"),
+        act(moderator, "erase", signature),
+    ]  # fmt: skip
+    for page in pages:
+        said = page.content.decode().lower() + str(page.headers).lower()
+        assert "zzmark" not in said
+        assert "zzdomain" not in said
+    assert [pages[n].status_code for n in (8, 9, 12, 14, 20)] == [403] * 5
+    assert state_of(signature) == ("held", "other")
+
+
+def test_the_lists_of_what_is_hidden_cannot_be_tried_out_by_address(moderator):
+    """`?domain=…` would tell who shares a domain, `?mailbox=…` whether somebody signed."""
+    one = make_signature("one@example.org")
+    make_signature("two@example.com")
+    narrowed = moderator.get(f"{LIST}?domain={one.domain}&mailbox={one.mailbox}")
+    assert narrowed.content.decode().count('name="_selected_action"') == 2
+
+
+def test_of_two_who_decide_at_the_same_time_the_second_is_told(moderator):
+    signature = make_signature(state=State.COUNTED)
+    stale = Signature.objects.get()
+    lifecycle.move(signature, State.REJECTED, reason="other")
+    with pytest.raises(moderation.SomebodyWasFirst):
+        moderation.hold(stale, make_coordinator(username="second"), "other")
+    assert not Entry.objects.exists()
+
+
+def test_the_history_tells_what_happened_in_its_order(moderator):
+    signature = make_signature(state=State.COUNTED)
+    act(moderator, "hold", signature, reason="name", note="reads like a word")
+    page = moderator.get(f"{LIST}{signature.pk}/change/", headers={"Accept-Language": "en"})
+    said = page.content.decode()
+    places = [said.index(text) for text in ("signed<", "confirmed<", "held a signature<")]
+    assert places == sorted(places)
+    assert "not the name of a person · reads like a word" in said
+
+
+def test_a_withdrawn_person_is_out_of_reach_of_every_act(moderator):
+    signature = make_signature(state=State.WITHDRAWN)
+    for name in ("count", "hold", "reject", "resend"):
+        act(moderator, name, signature, reason="other")
+    assert state_of(signature) == ("withdrawn", "")
+    assert not Entry.objects.exists()
+    assert not Letter.objects.exists()
+
+
+def test_the_chain_holds_after_all_of_it(moderator):
+    signature = make_signature(state=State.COUNTED, confirmed_at=timezone.now())
+    for name in ("hold", "count", "reject", "count", "resend"):
+        act(moderator, name, signature, reason="other")
+    assert Entry.objects.count() == 5
+    assert audit.broken() == []

@@ -1,0 +1,295 @@
+"""A burst of fakes is swept aside, and put back where it was a mistake."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from petition import audit, lifecycle, links, privacy, signatures, sweeps, tallies, workers
+from petition.models import Entry, Signature, Sweep, SweepMove
+from tests.making import State, make_coordinator, make_signature
+from tests.test_races import at_once
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/petition/sweep/"
+
+
+@pytest.fixture
+def moderator(client):
+    client.force_login(make_coordinator("moderator"))
+    return client
+
+
+def make_sweep(**rule) -> Sweep:
+    sweep = Sweep(reason="disposable", **rule)
+    sweeps.start(sweep, make_coordinator("moderator", username=f"sweeper{Sweep.objects.count()}"))
+    return sweep
+
+
+def states() -> dict[str, str]:
+    return {s.email.partition("@")[0]: s.state for s in Signature.objects.all()}
+
+
+def test_a_moderator_previews_starts_and_undoes_a_sweep(moderator):
+    for n in range(3):
+        make_signature(f"fake{n}@throwaway.example", State.COUNTED)
+    make_signature("fake3@throwaway.example")
+    make_signature("real@example.org", State.COUNTED)
+    rule = {"domain": "Throwaway.example", "to": "held", "reason": "disposable"}
+    preview = moderator.post(f"{LIST}new/", rule).content.decode()
+    assert '<p class="desk-figure"><bdi>4</bdi></p>' in preview
+    assert "throwaway.example" in preview
+    assert "fake0@" not in preview
+    assert not Sweep.objects.exists()
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', preview))
+    started = moderator.post(f"{LIST}new/", hidden | {"start": "1"})
+    sweep = Sweep.objects.get()
+    assert started["Location"] == f"{LIST}{sweep.pk}/change/"
+    assert (sweep.expected, sweep.state, sweep.by) == (4, "waiting", "coordinator")
+    assert sweeps.run() == 1
+    assert states() == {f"fake{n}": "held" for n in range(4)} | {"real": "counted"}
+    assert tallies.read_counter().total == 1
+    page = moderator.get(f"{LIST}{sweep.pk}/change/").content.decode()
+    assert "throwaway.example" in page
+    moderator.post(f"{LIST}{sweep.pk}/undo/")
+    assert sweeps.run() == 1
+    assert states() == {"fake0": "counted", "fake1": "counted", "fake2": "counted",
+                        "fake3": "pending", "real": "counted"}  # fmt: skip
+    sweep.refresh_from_db()
+    assert (sweep.moved, sweep.restored, sweep.task, sweep.state) == (4, 4, "undo", "done")
+    assert tallies.recount() == []
+    acts = list(Entry.objects.order_by("number").values_list("act", flat=True))
+    assert acts == ["sweep", "sweep end", "sweep undo", "sweep end"]
+    assert Entry.objects.get(number=1).detail["domain"] == "throwaway.example"
+    assert Entry.objects.get(number=2).detail["moved"] == 4
+    assert audit.broken() == []
+
+
+def test_a_sweep_without_a_condition_is_refused_and_what_was_typed_is_kept(moderator):
+    make_signature(state=State.COUNTED)
+    typed = {"to": "rejected", "reason": "automated", "note": "as I wrote"}
+    for answer in (typed, typed | {"start": "1"}):
+        page = moderator.post(f"{LIST}new/", answer).content.decode()
+        assert "errorlist" in page
+        assert "as I wrote" in page
+    assert not Sweep.objects.exists()
+    with pytest.raises(sweeps.NoCondition):
+        sweeps.start(Sweep(reason="other"), make_coordinator(username="other"))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Sweep.objects.create(reason="other", expected=0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "swept"),
+    [
+        ({"domain": "throwaway.example"}, {"domain"}),
+        ({"country": "LB"}, {"country"}),
+        ({"language": "fr"}, {"language"}),
+        ({"since": datetime(2026, 3, 5, tzinfo=UTC), "until": datetime(2026, 3, 6, tzinfo=UTC)},
+         {"begin", "middle"}),
+        ({"until": datetime(2026, 3, 6, tzinfo=UTC), "country": "LB"}, set()),
+    ],
+)  # fmt: skip
+def test_a_sweep_takes_what_every_one_of_its_conditions_names(rule, swept):
+    at = datetime(2026, 3, 5, tzinfo=UTC)
+    make_signature("domain@throwaway.example", State.COUNTED)
+    make_signature("country@example.org", State.COUNTED, country="LB")
+    make_signature("language@example.org", State.COUNTED, language="fr")
+    make_signature("before@example.org", signed_at=at - timedelta(seconds=1))
+    make_signature("begin@example.org", signed_at=at)
+    make_signature("middle@example.org", signed_at=at + timedelta(hours=5))
+    make_signature("end@example.org", signed_at=at + timedelta(days=1))
+    make_sweep(**rule)
+    sweeps.run()
+    assert {name for name, state in states().items() if state == "held"} == swept
+
+
+def test_the_domain_is_found_under_a_former_data_key_too(settings):
+    key = settings.DATA_KEYS[0]
+    make_signature("old@throwaway.example", State.COUNTED)
+    settings.DATA_KEYS = [b"n" * 32, key]
+    make_signature("new@throwaway.example", State.COUNTED)
+    make_sweep(domain="throwaway.example")
+    sweeps.run()
+    assert set(states().values()) == {"held"}
+
+
+def test_who_signs_after_the_start_is_not_swept():
+    make_signature("before@example.org", country="LB")
+    make_sweep(country="LB")
+    make_signature("after@example.org", country="LB")
+    sweeps.run()
+    assert states() == {"before": "held", "after": "pending"}
+
+
+def test_an_undo_leaves_what_somebody_has_decided_since():
+    for name in ("left", "rejected", "gone", "again"):
+        make_signature(f"{name}@example.org", State.COUNTED, country="LB")
+    sweep = make_sweep(country="LB")
+    sweeps.run()
+    of = {s.email.partition("@")[0]: s for s in Signature.objects.all()}
+    lifecycle.move(of["rejected"], State.REJECTED, reason="other")
+    lifecycle.move(of["gone"], State.WITHDRAWN, **Signature.ERASED)
+    lifecycle.move(of["again"], State.COUNTED)
+    lifecycle.move(of["again"], State.HELD, reason="owner")
+    sweep.refresh_from_db()
+    sweeps.undo(sweep, make_coordinator(username="undoer"))
+    sweeps.run()
+    assert states() == {"left": "counted", "rejected": "rejected", "": "withdrawn",
+                        "again": "held"}  # fmt: skip
+    sweep.refresh_from_db()
+    assert (sweep.moved, sweep.restored) == (4, 1)
+    assert tallies.recount() == []
+
+
+def test_who_confirmed_while_set_aside_counts_after_the_undo():
+    signature = make_signature(country="LB")
+    sweep = make_sweep(country="LB")
+    sweeps.run()
+    signatures.confirm(links.token(links.CONFIRM, signature.reference))
+    sweep.refresh_from_db()
+    sweeps.undo(sweep, make_coordinator(username="undoer"))
+    sweeps.run()
+    assert set(states().values()) == {"counted"}
+
+
+def test_held_ones_that_a_sweep_rejected_are_held_again_for_their_former_reason():
+    signature = make_signature(country="LB")
+    lifecycle.move(signature, State.HELD, reason="name")
+    sweep = make_sweep(country="LB", to="rejected")
+    sweeps.run()
+    assert Signature.objects.get().reason == "disposable"
+    sweep.refresh_from_db()
+    sweeps.undo(sweep, make_coordinator(username="undoer"))
+    sweeps.run()
+    assert (Signature.objects.get().state, Signature.objects.get().reason) == ("held", "name")
+
+
+def test_a_sweep_is_stopped_between_two_batches_and_goes_on_where_it_was(monkeypatch):
+    monkeypatch.setattr(sweeps, "BATCH", 2)
+    for n in range(7):
+        make_signature(f"sample{n}@example.org", State.COUNTED, country="LB")
+    sweep = make_sweep(country="LB")
+    by = make_coordinator(username="stopper")
+    original = sweeps._beat
+
+    def stop_after_a_batch(running):
+        sweeps.stop(sweep, by)
+        return original(running)
+
+    monkeypatch.setattr(sweeps, "_beat", stop_after_a_batch)
+    assert sweeps.run() == 0
+    assert list(states().values()).count("held") == 2
+    sweep.refresh_from_db()
+    assert (sweep.state, sweep.moved, sweep.worker) == ("stopped", 2, "")
+    monkeypatch.setattr(sweeps, "_beat", original)
+    assert sweeps.run() == 0
+    sweeps.go_on(sweep, by)
+    assert sweeps.run() == 1
+    sweep.refresh_from_db()
+    assert (sweep.state, sweep.moved) == ("done", 7)
+    assert SweepMove.objects.count() == 7
+
+
+@pytest.mark.parametrize("asked", ["stop", "go-on", "undo"])
+def test_what_cannot_be_asked_of_a_sweep_now_is_said(moderator, asked):
+    sweep = make_sweep(country="LB")
+    state = {"stop": "done", "go-on": "running", "undo": "running"}[asked]
+    Sweep.objects.update(state=state, worker="other:1:x" if state == "running" else "")
+    page = moderator.post(f"{LIST}{sweep.pk}/{asked}/", follow=True).content.decode()
+    assert 'class="warning"' in page
+    assert Sweep.objects.get().state == state
+    assert moderator.get(f"{LIST}{sweep.pk}/{asked}/").status_code == 405
+
+
+def test_nobody_undoes_while_a_worker_still_has_the_sweep_in_hand():
+    sweep = make_sweep(country="LB")
+    Sweep.objects.update(state="stopped", worker=f"{workers.my_name()}")
+    with pytest.raises(sweeps.NotNow):
+        sweeps.undo(sweep, make_coordinator(username="undoer"))
+
+
+def test_purging_a_signature_leaves_the_record_of_the_sweep():
+    make_signature(country="LB")
+    sweep = make_sweep(country="LB")
+    sweeps.run()
+    sweep.refresh_from_db()
+    sweeps.undo(sweep, make_coordinator(username="undoer"))
+    sweeps.run()
+    Signature.objects.update(signed_at=timezone.now() - timedelta(days=20))
+    privacy.purge()
+    assert not Signature.objects.exists()
+    assert Sweep.objects.get().moved == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("committed")
+def test_a_sweeper_that_is_killed_again_and_again_moves_each_signature_exactly_once():
+    made = [make_signature(f"s{n}@example.org", State.COUNTED, country="LB") for n in range(600)]
+    sweep = make_sweep(country="LB")
+    reached = 0
+    for _ in range(5):
+        process = start_sweeper()
+        reached = wait_for_more(sweep, reached)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    process = start_sweeper("--once")
+    assert process.wait(60) == 0
+    sweep.refresh_from_db()
+    assert (sweep.state, sweep.moved) == ("done", 600)
+    assert SweepMove.objects.count() == len(made)
+    assert not Signature.objects.exclude(state=State.HELD).exists()
+    assert tallies.read_counter().total == 0
+    assert tallies.recount() == []
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("committed")
+def test_a_sweep_and_its_undo_agree_with_people_who_confirm_and_withdraw_meanwhile():
+    made = [make_signature(f"s{n}@example.org", country="LB") for n in range(300)]
+    counted = [make_signature(f"c{n}@example.org", State.COUNTED, country="LB") for n in range(60)]
+    sweep = make_sweep(country="LB")
+    confirms = [links.token(links.CONFIRM, s.reference) for s in made]
+    leaves = [links.token(links.WITHDRAW, s.reference) for s in counted]
+    acts = [lambda t=t: signatures.confirm(t) for t in confirms]
+    acts += [lambda t=t: signatures.withdraw(t) for t in leaves]
+    at_once([sweeps.run, sweeps.run, *acts])
+    assert tallies.recount() == []
+    assert SweepMove.objects.values("signature").distinct().count() == SweepMove.objects.count()
+    sweep.refresh_from_db()
+    sweeps.undo(sweep, make_coordinator(username="undoer"))
+    sweeps.run()
+    assert tallies.recount() == []
+    assert Signature.objects.filter(state=State.COUNTED).count() == 300
+    assert Signature.objects.filter(state=State.WITHDRAWN).count() == 60
+
+
+def start_sweeper(*args) -> subprocess.Popen:
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
+    environment = os.environ | {"DATABASE_URL": url, "DEBUG": "1"}
+    environment["DJANGO_SETTINGS_MODULE"] = "campaign_site.settings"
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "sweeper", *args],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_for_more(sweep: Sweep, than: int) -> int:
+    """Until the sweeper has moved some more, so that the kill comes in the middle of its work."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        moved = SweepMove.objects.filter(sweep=sweep).count()
+        if moved > than or moved == 600:
+            return moved
+        time.sleep(0.01)
+    raise AssertionError("the sweeper does not move anything")
