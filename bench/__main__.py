@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_test_environment
 
-from bench import counting, signing
+from bench import counting, desk, signing
 
 setup_test_environment(debug=False)
 connection.creation.create_test_db(verbosity=0, serialize=False)
@@ -33,5 +33,7 @@ try:
     print()
     signing.run()
     counting.run()
+    print()
+    desk.run()
 finally:
     connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)

@@ -1,5 +1,7 @@
 """Deletes what is no longer needed, and moves what is kept to the current data key."""
 
+from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
@@ -20,13 +22,9 @@ def purge() -> dict[str, int]:
     In batches, each committed, so that it can be stopped and run again at any time.
     """
     now = timezone.now()
-    return {
-        "signatures": _delete(
-            Signature.objects.pending().filter(signed_at__lte=now - Signature.PENDING_FOR),
-            {tallies.PENDING: -1, tallies.EXPIRED: 1},
-        ),
-        "letters": _delete(Letter.objects.filter(ended_at__lte=now - LETTERS_KEPT_FOR)),
-    }
+    overdue = Signature.objects.unconfirmed().filter(signed_at__lte=now - Signature.PENDING_FOR)
+    letters = Letter.objects.filter(ended_at__lte=now - LETTERS_KEPT_FOR)
+    return {"signatures": _delete(overdue, _expire), "letters": _delete(letters)}
 
 
 def rotate_keys() -> dict[str, int]:
@@ -60,20 +58,25 @@ def _current_index(signature: Signature) -> str:
     return Signature.mailbox_indexes(signature.email)[0]
 
 
-def _delete(rows: QuerySet, counters: dict[tallies.Key, int] | None = None) -> int:
-    """Delete in batches; rows that somebody is just confirming are left to them.
-
-    Each row that goes changes the `counters` by what they say.
-    """
+def _delete(rows: QuerySet, also: Callable[[QuerySet], None] | None = None) -> int:
+    """Delete in batches; rows that somebody is just confirming are left to them."""
     deleted = 0
     while True:
         with transaction.atomic():
             batch = list(
                 rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH]
             )
-            rows.filter(pk__in=batch).delete()
-            if batch and counters:
-                tallies.add({key: each * len(batch) for key, each in counters.items()})
+            chosen = rows.filter(pk__in=batch)
+            if batch and also:
+                also(chosen)
+            chosen.delete()
         deleted += len(batch)
         if len(batch) < BATCH:
             return deleted
+
+
+def _expire(signatures: QuerySet) -> None:
+    """Take signatures that go off the counters of their states, and count them as expired."""
+    states = Counter(signatures.values_list("state", flat=True))
+    changes = {(tallies.ONLINE, tallies.Dimension.STATE, s): -n for s, n in states.items()}
+    tallies.add(changes | {tallies.EXPIRED: sum(states.values())})

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from petition import campaign, mailbox, privacy, tallies
+from petition import campaign, lifecycle, mailbox, privacy, tallies
 from petition.models import Letter, Signature
 from tests.making import State, filled_form, make_signature
 
@@ -177,6 +177,20 @@ def test_a_signature_survives_only_with_its_letter(client, committed, monkeypatc
     monkeypatch.setattr(mailbox, "owe", broken)
     assert client.post("/en/sign/", filled_form()).status_code == 503
     assert not Signature.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_nobody_confirmed_is_deleted_in_time_also_where_it_was_set_aside():
+    long_ago = timezone.now() - timedelta(days=15)
+    for state in ("held", "rejected"):
+        unconfirmed = make_signature(f"{state}@example.org", signed_at=long_ago)
+        lifecycle.move(unconfirmed, state, reason="other")
+        confirmed = make_signature(f"c-{state}@example.org", State.COUNTED, signed_at=long_ago)
+        lifecycle.move(confirmed, state, reason="other")
+    privacy.purge()
+    kept = {signature.email for signature in Signature.objects.all()}
+    assert kept == {"c-held@example.org", "c-rejected@example.org"}
+    assert tallies.recount() == []
 
 
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])

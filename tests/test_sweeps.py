@@ -67,9 +67,10 @@ def test_a_moderator_previews_starts_and_undoes_a_sweep(moderator):
     assert (sweep.moved, sweep.restored, sweep.task, sweep.state) == (4, 4, "undo", "done")
     assert tallies.recount() == []
     acts = list(Entry.objects.order_by("number").values_list("act", flat=True))
-    assert acts == ["sweep", "sweep end", "sweep undo", "sweep end"]
-    assert Entry.objects.get(number=1).detail["domain"] == "throwaway.example"
-    assert Entry.objects.get(number=2).detail["moved"] == 4
+    assert acts == ["preview", "sweep", "sweep end", "sweep undo", "sweep end"]
+    for number in (1, 2):
+        assert Entry.objects.get(number=number).detail["domain"] == "throwaway.example"
+    assert Entry.objects.get(number=3).detail["moved"] == 4
     assert audit.broken() == []
 
 

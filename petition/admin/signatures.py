@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
@@ -87,11 +89,11 @@ class SignatureAdmin(ReadOnlyAdmin):
 
     @admin.display(description=Signature._meta.get_field("name").verbose_name)
     def masked_name(self, signature):
-        return masks.name(signature.name)
+        return apart(masks.name(signature.name))
 
     @admin.display(description=Signature._meta.get_field("email").verbose_name)
     def masked_email(self, signature):
-        return masks.address(signature.email)
+        return apart(masks.address(signature.email))
 
     @admin.display(description=Signature._meta.get_field("country").verbose_name)
     def country_name(self, signature):
@@ -212,11 +214,16 @@ def _look_up(request, back_to: str):
     return redirect("admin:petition_signature_change", signature.pk)
 
 
+def apart(text: str) -> SafeString:
+    """A text with a direction of its own, whatever the desk's language is."""
+    return format_html("<bdi>{}</bdi>", text)
+
+
 def history(signature: Signature) -> list[Event]:
     """What happened to a signature, the first first."""
-    events = [Event(signature.signed_at, _("signed"))]
+    events = [Event(signature.signed_at, _("was signed"))]
     if signature.confirmed_at:
-        events.append(Event(signature.confirmed_at, _("confirmed")))
+        events.append(Event(signature.confirmed_at, _("was confirmed")))
     for entry in audit.about(audit.name_of(signature)):
         why = Signature.Reason(entry.detail["why"]).label if entry.detail.get("why") else ""
         detail = " · ".join(str(part) for part in (why, entry.detail.get("note")) if part)

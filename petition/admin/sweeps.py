@@ -36,12 +36,12 @@ class MomentField(forms.DateTimeField):
 
 class SweepForm(forms.ModelForm):
     country = forms.ChoiceField(
-        label=Sweep._meta.get_field("country").verbose_name, required=False, choices=every_country
+        label=gettext_lazy("Country"), required=False, choices=every_country
     )
-    since = MomentField(label=gettext_lazy("signed from (UTC)"), required=False)
-    until = MomentField(label=gettext_lazy("signed before (UTC)"), required=False)
+    since = MomentField(label=gettext_lazy("Signed from (UTC)"), required=False)
+    until = MomentField(label=gettext_lazy("Signed before (UTC)"), required=False)
     reason = forms.ChoiceField(
-        label=Sweep._meta.get_field("reason").verbose_name,
+        label=gettext_lazy("Reason"),
         choices=[ANY, *Signature.Reason.choices],
     )
 
@@ -129,12 +129,11 @@ class SweepAdmin(ReadOnlyAdmin):
             if "start" in request.POST:
                 sweeps.start(sweep, request.user)
                 return redirect("admin:petition_sweep_change", sweep.pk)
-            matching = sweeps.matching(sweep)
-            sample = matching.reverse()[:SAMPLE]
+            count, sample = sweeps.preview(sweep, request.user, SAMPLE)
             context |= {
                 "rule": self.rule(sweep),
                 "what": sweep.get_to_display(),
-                "count": matching.count(),
+                "count": count,
                 "sample": [(s, masks.name(s.name), masks.address(s.email)) for s in sample],
             }
         site = self.admin_site.each_context(request)

@@ -16,6 +16,7 @@ class Entry(models.Model):
         RESEND = "resend", _("sent a letter again")
         REVEAL = "reveal", _("looked at a name and an address")
         LOOK_UP = "look up", _("looked for an address")
+        PREVIEW = "preview", _("looked at the preview of a sweep")
         SWEEP = "sweep", _("started a sweep")
         SWEEP_STOP = "sweep stop", _("stopped a sweep")
         SWEEP_GO_ON = "sweep go on", _("let a sweep go on")

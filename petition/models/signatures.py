@@ -19,6 +19,10 @@ class SignatureQuerySet(models.QuerySet):
     def pending(self):
         return self.filter(state=Signature.State.PENDING)
 
+    def unconfirmed(self):
+        """Whose owner has not confirmed, also those that somebody has set aside meanwhile."""
+        return self.filter(confirmed_at=None).exclude(state=Signature.State.WITHDRAWN)
+
     def of_mailbox(self, address: str):
         """The signature of the mailbox behind a parsed address, whichever data key indexed it."""
         return self.filter(mailbox__in=Signature.mailbox_indexes(address))
@@ -149,7 +153,9 @@ class Signature(models.Model):
             models.Index(fields=["moved_at"], condition=models.Q(state="held"), name="held_by_age"),
             # What `purge` looks for; the counted millions are not in it.
             models.Index(
-                fields=["signed_at"], condition=models.Q(state="pending"), name="pending_by_age"
+                fields=["signed_at"],
+                condition=models.Q(confirmed_at=None) & ~models.Q(state="withdrawn"),
+                name="unconfirmed_by_age",
             ),
         ]
 

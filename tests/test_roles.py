@@ -1,0 +1,156 @@
+"""Every role at every screen, act and export: allowed, or 403."""
+
+import re
+from dataclasses import dataclass, field
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group
+
+from petition import exports, lifecycle, mailbox, roles
+from petition.admin.exports import _seal
+from petition.models import Export, Sweep
+from tests.making import State, make_coordinator, make_signature
+
+NOBODY = "nobody"  # A coordinator without a role.
+
+
+@dataclass
+class Screen:
+    """What is asked of the desk, and the permission without which the answer is 403."""
+
+    name: str
+    permission: str
+    path: str
+    posted: dict | None = None
+    html: dict = field(default_factory=dict)
+
+
+def act(name: str, permission: str) -> Screen:
+    posted = {"action": name, "_selected_action": "{signature}", "index": 0, "apply": 1,
+              "reason": "other"}  # fmt: skip
+    return Screen(name, permission, "petition/signature/", posted)
+
+
+RULE = {"country": "LB", "to": "held", "reason": "other", "start": "1"}
+SCREENS = [
+    Screen("front page", "", ""),
+    Screen("figures", "petition.export_tally", "petition/export/tallies/"),
+    Screen("export figures", "petition.export_tally", "petition/export/tallies/",
+           {"dimension": "day", "file_format": "csv"}),
+    Screen("signatures", "petition.view_signature", "petition/signature/"),
+    Screen("signature", "petition.view_signature", "petition/signature/{signature}/change/"),
+    Screen("its admin history", "petition.view_signature", "petition/signature/{signature}/history/"),  # noqa: E501
+    Screen("look up", "petition.view_signature", "petition/signature/look-up/", {"email": "a@b.org"}),  # noqa: E501
+    act("count", "petition.moderate_signature"),
+    act("hold", "petition.moderate_signature"),
+    act("reject", "petition.moderate_signature"),
+    act("resend", "petition.moderate_signature"),
+    act("erase", "petition.erase_signature"),
+    Screen("reveal?", "petition.reveal_signature", "petition/signature/{signature}/reveal/"),
+    Screen("reveal", "petition.reveal_signature", "petition/signature/{signature}/reveal/",
+           {"why": "for a test"}),
+    Screen("letters", "petition.view_letter", "petition/letter/"),
+    Screen("letter", "petition.view_letter", "petition/letter/{letter}/change/"),
+    Screen("sweeps", "petition.view_sweep", "petition/sweep/"),
+    Screen("sweep", "petition.view_sweep", "petition/sweep/{sweep}/change/"),
+    Screen("its progress", "petition.view_sweep", "petition/sweep/{sweep}/progress.json"),
+    Screen("new sweep", "petition.run_sweep", "petition/sweep/new/"),
+    Screen("start a sweep", "petition.run_sweep", "petition/sweep/new/", RULE),
+    Screen("stop a sweep", "petition.run_sweep", "petition/sweep/{sweep}/stop/", {}),
+    Screen("go on", "petition.run_sweep", "petition/sweep/{sweep}/go-on/", {}),
+    Screen("undo a sweep", "petition.run_sweep", "petition/sweep/{sweep}/undo/", {}),
+    Screen("exports", "petition.view_export", "petition/export/"),
+    Screen("export", "petition.view_export", "petition/export/{export}/change/"),
+    Screen("its progress", "petition.view_export", "petition/export/{export}/progress.json"),
+    Screen("delivery?", "petition.deliver_signature", "petition/export/delivery/"),
+    Screen("delivery", "petition.deliver_signature", "petition/export/delivery/",
+           {"reason": "for a test", "noted": "on", "sealed": "{sealed}"}),
+    Screen("my delivery", "petition.deliver_signature", "petition/export/progress.json"),
+    Screen("stop a delivery", "petition.deliver_signature", "petition/export/{export}/stop/", {}),
+    Screen("audit", "petition.view_entry", "petition/entry/"),
+    Screen("audit entry", "petition.view_entry", "petition/entry/1/change/"),
+    Screen("texts", "petition.view_text", "petition/text/"),
+    Screen("edit a text", "petition.change_text", "petition/text/1/change/",
+           {"title": "x", "summary": "x", "body": "x"}),
+    Screen("tracks", "petition.view_track", "petition/track/"),
+    Screen("track", "petition.view_track", "petition/track/fate/change/"),
+    Screen("consent texts", "petition.view_consenttext", "petition/consenttext/"),
+    Screen("accounts", "auth.view_user", "auth/user/"),
+    Screen("new account", "auth.add_user", "auth/user/add/"),
+    Screen("account", "auth.view_user", "auth/user/{user}/change/"),
+    Screen("password of an account", "auth.change_user", "auth/user/{user}/password/"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def rows(db) -> dict[str, object]:
+    """One of each, for the paths."""
+    signature = make_signature(state=State.COUNTED)
+    lifecycle.move(signature, State.HELD, reason="other")
+    somebody = make_coordinator(username="somebody")
+    export = exports.begin_delivery(somebody, "for a test")
+    sweep = Sweep.objects.create(country="LB", reason="other", expected=0, by="somebody")
+    return {
+        "signature": signature.pk,
+        "letter": mailbox.owe(signature, "held", "ar").pk,
+        "sweep": sweep.pk,
+        "export": export.pk,
+        "user": somebody.pk,
+        "sealed": _seal.sign(exports.passphrase()),
+    }
+
+
+def ask(client, screen: Screen, rows: dict):
+    path = "/admin/" + screen.path.format(**rows)
+    if screen.posted is None:
+        return client.get(path)
+    return client.post(path, {k: str(v).format(**rows) for k, v in screen.posted.items()})
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name.replace(" ", "-"))
+@pytest.mark.parametrize("role", [NOBODY, *roles.ROLES])
+def test_a_role_may_what_the_matrix_says_and_nothing_else(client, rows, role, screen):
+    named = [] if role == NOBODY else [role]
+    client.force_login(make_coordinator(*named))
+    may = not screen.permission or screen.permission in roles.ROLES.get(role, [])
+    assert ask(client, screen, rows).status_code in ((200, 302) if may else (403,))
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name.replace(" ", "-"))
+def test_who_has_not_signed_in_gets_the_sign_in_page(client, rows, screen):
+    response = ask(client, screen, rows)
+    assert response.status_code == 302
+    assert response["Location"].startswith("/admin/login/")
+    assert Export.objects.get().state == "running"
+
+
+@pytest.mark.once
+def test_the_readme_has_the_matrix_of_the_code():
+    text = (settings.BASE_DIR / "README.md").read_text("utf-8")
+    head, _, *lines = re.search(r"^\| may \|.*?(?=\n\n)", text, re.M | re.S)[0].splitlines()
+    columns = [cell.strip() for cell in head.strip("|").split("|")][1:]
+    assert columns == list(roles.ROLES)
+    said = {role: set() for role in roles.ROLES}
+    for line in lines:
+        what, *marks = line.strip("|").split("|")
+        if permission := re.search(r"`(\w+)`", what):
+            for role, mark in zip(columns, marks, strict=True):
+                if mark.strip():
+                    said[role].add(permission[1])
+    assert said == {r: {p.partition(".")[2] for p in allowed} for r, allowed in roles.ROLES.items()}
+
+
+@pytest.mark.django_db
+def test_a_migrated_database_has_the_roles_with_exactly_their_permissions():
+    for role, allowed in roles.ROLES.items():
+        permissions = Group.objects.get(name=role).permissions.select_related("content_type")
+        named = {f"{p.content_type.app_label}.{p.codename}" for p in permissions}
+        assert named == set(allowed)
+
+
+@pytest.mark.django_db
+def test_every_permission_that_a_screen_asks_for_is_somebodys():
+    given = {permission for allowed in roles.ROLES.values() for permission in allowed}
+    asked = {screen.permission for screen in SCREENS} - {""}
+    assert asked <= given
