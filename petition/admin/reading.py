@@ -8,6 +8,7 @@ from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils.text import capfirst
 
 AFTER, BEFORE = "after", "before"
 
@@ -96,6 +97,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     filters = Filters
     # The end is always the primary key; before it at most one time.
     order = ("-pk",)
+    change_form_template = "admin/row.html"
     change_list_template = "admin/list.html"
     list_per_page = 50
     list_select_related = False
@@ -105,6 +107,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def get_changelist(self, request, **kwargs):
         return PageByKey
+
+    def changelist_view(self, request, extra_context=None):
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
 
     def has_add_permission(self, request):
         return False

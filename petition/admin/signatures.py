@@ -119,8 +119,7 @@ class SignatureAdmin(ReadOnlyAdmin):
         act = ACTS.get(request.POST.get("action"))
         if act and not request.user.has_perm(act.permission):
             raise PermissionDenied
-        context = {"look_up": LOOK_UP, "title": Signature._meta.verbose_name_plural}
-        return super().changelist_view(request, context | (extra_context or {}))
+        return super().changelist_view(request, {"look_up": LOOK_UP} | (extra_context or {}))
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         signature = self.get_object(request, object_id)
