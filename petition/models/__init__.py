@@ -5,5 +5,16 @@ from petition.models.campaign import ConsentText, Text, Track, TrackText
 from petition.models.mailbox import Letter
 from petition.models.signatures import Signature
 from petition.models.tallies import Tally
+from petition.models.two_factor import Authenticator
 
-__all__ = ["ConsentText", "Entry", "Letter", "Signature", "Tally", "Text", "Track", "TrackText"]
+__all__ = [
+    "Authenticator",
+    "ConsentText",
+    "Entry",
+    "Letter",
+    "Signature",
+    "Tally",
+    "Text",
+    "Track",
+    "TrackText",
+]
