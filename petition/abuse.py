@@ -1,8 +1,10 @@
-"""May this request sign, or guess a code? Short-lived counts in the cache; no address is stored."""
+"""May this request sign, guess a code, or sign in to the desk? Short-lived counts in the cache; no
+address is stored."""
 
 import ipaddress
 import logging
 
+from axes.handlers.cache import AxesCacheHandler
 from django.conf import settings
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
@@ -14,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 # Forty bits are far beyond five guesses an hour, wherever in the world they come from.
 CODES_PER_MAILBOX = "5/h"
+# Against one password tried on many names; five wrong ones for one name are django-axes' matter.
+SIGN_INS_PER_NETWORK = "100/h"
+CACHE_IS_LOST = "The cache does not answer: attempts are not limited until it does."
 
 
 def network(request: HttpRequest) -> str:
@@ -51,13 +56,46 @@ def seconds_to_wait_to_confirm(request: HttpRequest, mailbox: str) -> int:
     )
 
 
+def seconds_to_wait_to_sign_in(request: HttpRequest) -> int:
+    """Counts a password typed on the desk, whoever's and whether or not it is right."""
+    return _wait(request, "sign in", SIGN_INS_PER_NETWORK, network(request))
+
+
+def network_index(request: HttpRequest) -> str:
+    """What django-axes knows a network by: nothing that can be read back without the data key."""
+    return vault.index(network(request), "network of a sign-in")
+
+
+class SignInAttempts(AxesCacheHandler):
+    """django-axes' counts by name and network; where the cache is lost nobody is locked out."""
+
+    def get_failures(self, request, credentials=None):
+        return _unless_lost(super().get_failures, request, credentials) or 0
+
+    def user_login_failed(self, sender, credentials, request=None, **kwargs):
+        _unless_lost(super().user_login_failed, sender, credentials, request, **kwargs)
+
+    def user_logged_in(self, sender, request, user, **kwargs):
+        _unless_lost(super().user_logged_in, sender, request, user, **kwargs)
+
+
+def _unless_lost(count, *args, **kwargs):
+    try:
+        return count(*args, **kwargs)
+    except ValueError:
+        return None  # The count ended between two commands: it would begin again at one.
+    except (OSError, RedisError):
+        logger.warning(CACHE_IS_LOST)
+        return None
+
+
 def _wait(request: HttpRequest, group: str, rate: str, value: str) -> int:
     # The cache sees keyed indexes only: who steals it learns no network address and no mailbox.
     key = vault.index(value, f"rate {group}")
     try:
         usage = get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=True)
     except (OSError, RedisError):
-        logger.warning("The cache does not answer: attempts are not limited until it does.")
+        logger.warning(CACHE_IS_LOST)
         return 0
     if usage is None or not usage["should_limit"]:
         return 0

@@ -55,6 +55,11 @@ def name_of(signature: Signature) -> str:
     return f"signature {signature.reference}"
 
 
+def name_of_account(user: AbstractBaseUser) -> str:
+    """How entries name an account: by its user name, as far as the column goes."""
+    return f"account {user.get_username()}"[: Entry._meta.get_field("subject").max_length]
+
+
 def broken() -> list[int]:
     """The numbers of the entries that are not as they were appended; empty where all is right.
 

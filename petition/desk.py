@@ -1,32 +1,22 @@
-"""The coordinators' desk: Django's admin site with a front page of figures."""
+"""The coordinators' desk: Django's admin site with its front page, and who may come in."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import time
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import reverse
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
+from django.views.i18n import set_language
+from django_otp import DEVICE_ID_SESSION_KEY
 
-from petition import overview
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A figure of the front page. `model` and `query` name the rows behind it."""
-
-    label: str
-    figure: int
-    model: str
-    query: str
-    since: datetime | None = None
-    or_more: bool = False
-    urgent: bool = False
-
-    def link(self, user) -> str:
-        """Everybody sees every figure; who may see the rows is led to them."""
-        if not user.has_perm(f"petition.view_{self.model}"):
-            return ""
-        return reverse(f"admin:petition_{self.model}_changelist") + self.query
+from petition import abuse, accounts
+from petition.languages import LANGUAGES
+from petition.middleware import SIGNED_IN_AT
+from petition.views import overview, sign_in, two_factor
 
 
 class Desk(admin.AdminSite):
@@ -34,45 +24,60 @@ class Desk(admin.AdminSite):
     site_title = _("Coordinators")
     index_title = _("The campaign")
     index_template = "admin/desk.html"
+    enable_nav_sidebar = True
+
+    def has_permission(self, request):
+        """Who has only typed a password sees nothing of the desk."""
+        return super().has_permission(request) and (
+            not settings.TWO_FACTOR or request.user.is_verified()
+        )
+
+    def each_context(self, request):
+        return {**super().each_context(request), "languages": LANGUAGES.values()}
 
     def index(self, request, extra_context=None):
-        figures = overview.figures()
-        context = {
-            "tiles": [(tile, tile.link(request.user)) for tile in tiles(figures)],
-            "bars": bars(figures["days"]),
-            "days": figures["days"],
-            "today_date": figures["days"][-1].day,
-        }
-        return super().index(request, context | (extra_context or {}))
+        return super().index(request, overview.front_page(request.user) | (extra_context or {}))
 
+    def get_urls(self):
+        return [
+            path("language/", set_language, name="language"),
+            path("two-factor/", two_factor.second_factor, name="two_factor"),
+            path("two-factor/codes/", two_factor.renew_codes, name="two_factor_codes"),
+            # Also for who cannot prove a second factor.
+            path("logout/", self.logout, name="logout"),
+            *super().get_urls(),
+        ]
 
-def tiles(figures: dict) -> list[Tile]:
-    states, due, bounced = figures["states"], figures["letters_due"], figures["letters_bounced"]
-    today = figures["days"][-1].day.isoformat()
-    return [
-        Tile(
-            _("Counted today"), figures["today"], "signature", f"?confirmed={today}&state=counted",
-        ),
-        Tile(_("Counted in all"), figures["counter"].total, "signature", "?state=counted"),
-        Tile(_("Pending"), states.get("pending", 0), "signature", "?state=pending"),
-        Tile(
-            _("Held"), states.get("held", 0), "signature", "?state=held",
-            since=figures["held_since"], urgent=bool(states.get("held")),
-        ),
-        Tile(_("Rejected"), states.get("rejected", 0), "signature", "?state=rejected"),
-        Tile(
-            _("Letters waiting"), due.shown, "letter", "?state=due", since=due.since,
-            or_more=due.or_more,
-        ),
-        Tile(
-            _("Bounced letters"), bounced.shown, "letter", "?state=refused",
-            or_more=bounced.or_more,
-        ),
-    ]  # fmt: skip
+    def login(self, request, extra_context=None):
+        if request.method == "POST":
+            return self._take_password(request, extra_context)
+        if super().has_permission(request) and not self.has_permission(request):
+            wanted = request.GET.get("next", "")
+            response = HttpResponseRedirect(
+                reverse("admin:two_factor") + (f"?{urlencode({'next': wanted})}" if wanted else "")
+            )
+            add_never_cache_headers(response)
+            return response
+        return super().login(request, extra_context)
 
+    def password_change(self, request, extra_context=None):
+        """Django ends the other sessions; the entry is ours."""
+        if request.method != "POST":
+            return super().password_change(request, extra_context)
+        if wait := abuse.seconds_to_wait_to_sign_in(request):
+            return sign_in.too_many(request, wait)
+        with transaction.atomic():
+            response = super().password_change(request, extra_context)
+            if response.status_code == 302:
+                accounts.record_password(request.user, request.user)
+        return response
 
-def bars(days: list[overview.Day]) -> list[dict[str, int]]:
-    """The days as bars in a picture of 300 by 100."""
-    most = max(day.count for day in days) or 1
-    heights = [round(day.count * 100 / most) for day in days]
-    return [{"x": n * 10 + 1, "y": 100 - high, "height": high} for n, high in enumerate(heights)]
+    def _take_password(self, request, extra_context):
+        if wait := abuse.seconds_to_wait_to_sign_in(request):
+            return sign_in.too_many(request, wait)
+        response = super().login(request, extra_context)
+        if response.status_code == 302:
+            request.session[SIGNED_IN_AT] = time.time()
+            # Django keeps what is in the session of who signs in again.
+            request.session.pop(DEVICE_ID_SESSION_KEY, None)
+        return response

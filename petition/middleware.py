@@ -1,15 +1,20 @@
-"""Chooses the language, and refuses before anything is read what no honest form sends."""
+"""Chooses the language, refuses before anything is read what no honest form sends, and ends the
+sessions of coordinators in time."""
 
 import re
+import time
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpResponse
 from django.middleware.locale import LocaleMiddleware
 
 from petition import errors
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+# When a session began, in the session: the desk writes it at sign-in.
+SIGNED_IN_AT = "signed_in_at"
 
 
 class Language(LocaleMiddleware):
@@ -109,6 +114,21 @@ class RefuseCrossSitePosts:
             return urlsplit(origin).netloc not in ours
         except ValueError:
             return True
+
+
+class EndOldSessions:
+    """Signs a coordinator out some hours after the sign-in, however busy; SESSION_COOKIE_AGE does
+    it where nothing is done."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if is_for_coordinators(request) and request.user.is_authenticated:
+            began = request.session.setdefault(SIGNED_IN_AT, time.time())
+            if time.time() - began >= settings.SIGNED_IN_SECONDS:
+                logout(request)
+        return self.get_response(request)
 
 
 def is_for_coordinators(request) -> bool:

@@ -4,11 +4,13 @@ import re
 
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
+from django_otp.oath import totp
 
-from petition import lifecycle, tallies
-from petition.models import ConsentText, Signature
+from petition import lifecycle, tallies, two_factor
+from petition.models import Authenticator, ConsentText, Signature
 
 State = Signature.State
+PASSWORD = "a-password-of-a-test-71"
 
 
 def make_signature(email: str = "someone@example.org", state: str = State.PENDING, **fields):
@@ -31,9 +33,9 @@ def make_signature(email: str = "someone@example.org", state: str = State.PENDIN
     return signature
 
 
-def make_coordinator(*roles: str, username: str = "coordinator") -> User:
+def make_coordinator(*roles: str, username: str = "coordinator", **fields) -> User:
     """An account of the desk with some of the roles that migrations lay."""
-    user = User.objects.create_user(username, password="long and fictional", is_staff=True)
+    user = User.objects.create_user(username, password=PASSWORD, **({"is_staff": True} | fields))
     user.groups.set(Group.objects.get(name=role) for role in roles)
     return user
 
@@ -58,3 +60,28 @@ def code(mail) -> str:
     """The code in a letter."""
     text = mail.body if hasattr(mail, "body") else mail.get_body(("plain",)).get_content()
     return re.search(r"^([0-9A-Z]{8})\r?$", text, re.MULTILINE).group(1)
+
+
+def make_authenticator(user, **fields) -> Authenticator:
+    secret = two_factor.new_secret()
+    recovery = "111122223333 444455556666"
+    return Authenticator.objects.create(
+        user=user, **({"secret": secret, "recovery": recovery} | fields)
+    )
+
+
+def app_code(secret: str, steps: int = 0) -> str:
+    """What an authenticator app shows, now or some steps of 30 seconds from now."""
+    return f"{totp(bytes.fromhex(secret), t0=-30 * steps):06}"
+
+
+def prove(client, device: Authenticator, steps: int = 0):
+    return client.post("/admin/two-factor/", {"code": app_code(device.secret, steps)})
+
+
+def verified(client, user) -> Authenticator:
+    """Signs in to the end: password and second factor."""
+    device = Authenticator.objects.filter(user=user).first() or make_authenticator(user)
+    client.force_login(user)
+    assert prove(client, device).status_code == 302
+    return device

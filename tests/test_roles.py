@@ -80,6 +80,8 @@ SCREENS = [
     Screen("new account", "auth.add_user", "auth/user/add/"),
     Screen("account", "auth.view_user", "auth/user/{user}/change/"),
     Screen("password of an account", "auth.change_user", "auth/user/{user}/password/"),
+    Screen("second factor?", "auth.change_user", "auth/user/{user}/two-factor/"),
+    Screen("second factor", "auth.change_user", "auth/user/{user}/two-factor/", {}),
 ]  # fmt: skip
 
 

@@ -1,3 +1,11 @@
 """What coordinators see: the modules register themselves on the desk."""
 
-from petition.admin import audit, campaign, exports, mailbox, signatures, sweeps  # noqa: F401
+from petition.admin import (  # noqa: F401
+    accounts,
+    audit,
+    campaign,
+    exports,
+    mailbox,
+    signatures,
+    sweeps,
+)

@@ -7,8 +7,10 @@ from petition.models.mailbox import Letter
 from petition.models.signatures import Signature
 from petition.models.sweeps import Sweep, SweepMove
 from petition.models.tallies import Tally
+from petition.models.two_factor import Authenticator
 
 __all__ = [
+    "Authenticator",
     "ConsentText",
     "Entry",
     "Export",

@@ -2,19 +2,22 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from petition import privacy
+from petition import privacy, two_factor
 
 
 class Command(BaseCommand):
-    help = "Encrypts every signature again under the first of DATA_KEYS; then the others may go."
+    help = "Encrypts all personal data again under the first of DATA_KEYS; then the others may go."
 
     def handle(self, **options):
+        accounts = two_factor.rotate_keys()
         done = privacy.rotate_keys()
         self.stdout.write(f"Signatures moved to the first key: {done['moved']}.")
         if done["doubles"]:
             self.stdout.write(f"Second signatures of one mailbox taken off: {done['doubles']}.")
-        if done["unreadable"]:
+        unreadable = {"Signatures": done["unreadable"], "Second factors": accounts["unreadable"]}
+        if any(unreadable.values()):
+            said = [f"{what} that no key in DATA_KEYS reads: {n}." for what, n in unreadable.items()
+                    if n]  # fmt: skip
             raise CommandError(
-                f"Signatures that no key in DATA_KEYS reads: {done['unreadable']}. "
-                "Put their key back in the list and run this again."
+                f"{' '.join(said)} Put their key back in the list and run this again."
             )

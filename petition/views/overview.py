@@ -1,0 +1,71 @@
+"""The front page of the desk: each figure with the way to the rows behind it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from petition import overview
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure of the front page. `model` and `query` name the rows behind it."""
+
+    label: str
+    figure: int
+    model: str
+    query: str
+    since: datetime | None = None
+    or_more: bool = False
+    urgent: bool = False
+
+    def link(self, user) -> str:
+        """Everybody sees every figure; who may see the rows is led to them."""
+        if not user.has_perm(f"petition.view_{self.model}"):
+            return ""
+        return reverse(f"admin:petition_{self.model}_changelist") + self.query
+
+
+def front_page(user) -> dict:
+    """What `admin/desk.html` shows to this coordinator."""
+    figures = overview.figures()
+    return {
+        "tiles": [(tile, tile.link(user)) for tile in tiles(figures)],
+        "bars": bars(figures["days"]),
+        "days": figures["days"],
+        "today_date": figures["days"][-1].day,
+    }
+
+
+def tiles(figures: dict) -> list[Tile]:
+    states, due, bounced = figures["states"], figures["letters_due"], figures["letters_bounced"]
+    today = figures["days"][-1].day.isoformat()
+    return [
+        Tile(
+            _("Counted today"), figures["today"], "signature", f"?confirmed={today}&state=counted",
+        ),
+        Tile(_("Counted in all"), figures["counter"].total, "signature", "?state=counted"),
+        Tile(_("Pending"), states.get("pending", 0), "signature", "?state=pending"),
+        Tile(
+            _("Held"), states.get("held", 0), "signature", "?state=held",
+            since=figures["held_since"], urgent=bool(states.get("held")),
+        ),
+        Tile(_("Rejected"), states.get("rejected", 0), "signature", "?state=rejected"),
+        Tile(
+            _("Letters waiting"), due.shown, "letter", "?state=due", since=due.since,
+            or_more=due.or_more,
+        ),
+        Tile(
+            _("Bounced letters"), bounced.shown, "letter", "?state=refused",
+            or_more=bounced.or_more,
+        ),
+    ]  # fmt: skip
+
+
+def bars(days: list[overview.Day]) -> list[dict[str, int]]:
+    """The days as bars in a picture of 300 by 100."""
+    most = max(day.count for day in days) or 1
+    heights = [round(day.count * 100 / most) for day in days]
+    return [{"x": n * 10 + 1, "y": 100 - high, "height": high} for n, high in enumerate(heights)]
