@@ -2,6 +2,7 @@
 
 import re
 
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from petition import lifecycle, tallies
@@ -28,6 +29,13 @@ def make_signature(email: str = "someone@example.org", state: str = State.PENDIN
     elif state != State.PENDING:
         assert lifecycle.move(signature, state, confirmed_at=timezone.now())
     return signature
+
+
+def make_coordinator(*roles: str, username: str = "coordinator") -> User:
+    """An account of the desk with some of the roles that migrations lay."""
+    user = User.objects.create_user(username, password="long and fictional", is_staff=True)
+    user.groups.set(Group.objects.get(name=role) for role in roles)
+    return user
 
 
 def filled_form(**fields) -> dict:

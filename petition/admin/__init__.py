@@ -1,3 +1,3 @@
 """What coordinators see: the modules register themselves on the desk."""
 
-from petition.admin import audit, campaign, mailbox, signatures  # noqa: F401
+from petition.admin import audit, campaign, mailbox, paper, signatures  # noqa: F401
