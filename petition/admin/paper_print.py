@@ -37,14 +37,17 @@ def _words(code: str) -> dict:
                 "my signature is counted. They are kept on paper, not typed into any computer, and "
                 "not published. Sign once only: here or online."
             ),
-            "unseen": _("Whoever holds this sheet can read it; online, nobody sees your name."),
+            "unseen": _(
+                "Whoever holds this sheet can read it; online, the others who sign do not see "
+                "your name."
+            ),
             "name": _("First and last name"),
             "from": _("City, country"),
             "signature": _("Signature"),
             "place": _("Place"),
             "date": _("Date"),
             "collector": _("Collected by (first name or code)"),
-            "sheet": _("Sheet"),
+            "sheet": _("Sheet no."),
             "coordinators": _("for coordinators"),
             # Isolated, so that its slashes stand where they belong from right to left.
             "address": f"\u2066{_home().partition('://')[2]}\u2069",
