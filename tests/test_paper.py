@@ -285,7 +285,7 @@ def test_a_batch_is_a_pdf_of_one_a4_page_a_sheet(first, language):
 
 
 def test_a_long_appeal_still_leaves_one_page_a_sheet(first):
-    Text.objects.filter(slug="appeal").update(title="Long " * 24, summary="Very long. " * 90)
+    Text.objects.filter(slug="appeal").update(title="Long " * 24, summary="Very long. " * 600)
     response = first.post(f"{LIST}print/", {"language": "fr", "how_many": 2})
     assert b"/Count 2" in response.content
 
