@@ -1,4 +1,4 @@
-"""Makes what is passed on: the QR code, the A4 poster, the picture that goes with a link."""
+"""Makes what is passed on: QR code, A4 poster, paper sheets, the picture that goes with a link."""
 
 import json
 from io import BytesIO
@@ -24,6 +24,13 @@ def poster(words: dict[str, str]) -> bytes:
     return _typeset("poster.typ", words, format="pdf")
 
 
+def sheets(words: dict[str, str], numbers: dict[int, str]) -> bytes:
+    """An A4 page as PDF for each number, with a QR code of its address. `words` as
+    `prints/sheet.typ` names them."""
+    each = [{"number": str(n), "qr": qr_code(address)} for n, address in numbers.items()]
+    return _typeset("sheet.typ", words | {"sheets": each}, format="pdf")
+
+
 def picture(words: dict[str, str]) -> bytes:
     """1200 by 630 pixels as PNG. `words` as `prints/picture.typ` names them."""
     return _typeset("picture.typ", words, format="png", ppi=144)
@@ -37,7 +44,7 @@ def rounded_down(count: int) -> int:
     return count - count % step
 
 
-def _typeset(name: str, words: dict[str, str], **output) -> bytes:
+def _typeset(name: str, words: dict, **output) -> bytes:
     """Our own fonts alone, so that a page looks the same on every machine. What `words` hold is
     text to Typst, never markup."""
     return typst.compile(

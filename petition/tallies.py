@@ -1,4 +1,4 @@
-"""Adds to the counters, reads them, and compares them with the signatures they count."""
+"""Adds to the counters, reads them, and compares them with what they count."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ from django.db.models import CharField, Count, Max, Q, Sum, Value
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
-from petition.models import Signature, Tally
+from petition.models import Sheet, Signature, Tally
 
 Key = tuple[str, str, str]  # (channel, dimension, value)
 
@@ -20,7 +20,7 @@ SLOTS = 16
 REMEMBERED_SECONDS = 2
 GOAL = 1_000_000
 
-ONLINE = Tally.Channel.ONLINE
+ONLINE, PAPER = Tally.Channel.ONLINE, Tally.Channel.PAPER
 Dimension = Tally.Dimension
 TEXT = CharField()
 TOTAL: Key = (ONLINE, Dimension.TOTAL, "")
@@ -44,7 +44,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class Difference:
-    """A counter that does not say what the signatures say."""
+    """A counter that does not say what the signatures say, online and on paper."""
 
     channel: str
     dimension: str
@@ -63,6 +63,17 @@ def of(signature: Signature) -> list[Key]:
         (ONLINE, Dimension.DAY, signature.confirmed_at.date().isoformat()),
         (ONLINE, Dimension.LANGUAGE, signature.language),
         (ONLINE, Dimension.TRACK, signature.track_id or ""),
+    ]
+
+
+def of_sheet(sheet: Sheet) -> list[Key]:
+    """The counters that a counted sheet is part of, each with its valid lines."""
+    return [
+        (PAPER, Dimension.TOTAL, ""),
+        (PAPER, Dimension.COUNTRY, sheet.country),
+        (PAPER, Dimension.DAY, sheet.counted_at.date().isoformat()),
+        (PAPER, Dimension.LANGUAGE, sheet.language),
+        (PAPER, Dimension.TRACK, ""),
     ]
 
 
@@ -91,7 +102,7 @@ def read_counter() -> Counter:
     """The public figure as the database has it now. Costs the same however many have signed."""
     found = Tally.objects.filter(dimension=Dimension.TOTAL).aggregate(
         online=Coalesce(Sum("count", filter=Q(channel=ONLINE)), 0),
-        paper=Coalesce(Sum("count", filter=Q(channel=Tally.Channel.PAPER)), 0),
+        paper=Coalesce(Sum("count", filter=Q(channel=PAPER)), 0),
         changed_at=Max("changed_at"),
     )
     return Counter(**found)
@@ -124,19 +135,26 @@ def _counted_again() -> list:
     """What each dimension's counters should say, as queries of one shape."""
     counted = Signature.objects.counted().order_by()
     others = Signature.objects.exclude(state=Signature.State.COUNTED).order_by()
+    sheets = Sheet.objects.counted().order_by()
+    one_each, lines = Count("*"), Sum("valid")
     parts = [
-        (counted, Dimension.TOTAL, Value("")),
-        (counted, Dimension.COUNTRY, Cast("country", TEXT)),
-        (counted, Dimension.DAY, Cast(TruncDate("confirmed_at"), TEXT)),
-        (counted, Dimension.LANGUAGE, Cast("language", TEXT)),
-        (counted, Dimension.TRACK, Coalesce(Cast("track_id", TEXT), Value(""))),
-        (others, Dimension.STATE, Cast("state", TEXT)),
+        (ONLINE, counted, one_each, Dimension.TOTAL, Value("")),
+        (ONLINE, counted, one_each, Dimension.COUNTRY, Cast("country", TEXT)),
+        (ONLINE, counted, one_each, Dimension.DAY, Cast(TruncDate("confirmed_at"), TEXT)),
+        (ONLINE, counted, one_each, Dimension.LANGUAGE, Cast("language", TEXT)),
+        (ONLINE, counted, one_each, Dimension.TRACK, Coalesce(Cast("track_id", TEXT), Value(""))),
+        (ONLINE, others, one_each, Dimension.STATE, Cast("state", TEXT)),
+        (PAPER, sheets, lines, Dimension.TOTAL, Value("")),
+        (PAPER, sheets, lines, Dimension.COUNTRY, Cast("country", TEXT)),
+        (PAPER, sheets, lines, Dimension.DAY, Cast(TruncDate("counted_at"), TEXT)),
+        (PAPER, sheets, lines, Dimension.LANGUAGE, Cast("language", TEXT)),
+        (PAPER, sheets, lines, Dimension.TRACK, Value("")),
     ]
     return [
-        rows.values(chan=Value(str(ONLINE)), key=Value(str(dimension)), val=value).annotate(
-            n=Count("*")
+        rows.values(chan=Value(str(channel)), key=Value(str(dimension)), val=value).annotate(
+            n=number
         )
-        for rows, dimension, value in parts
+        for channel, rows, number, dimension, value in parts
     ]
 
 

@@ -4,6 +4,7 @@ from petition.models.audit import Entry
 from petition.models.campaign import ConsentText, Text, Track, TrackText
 from petition.models.exports import Export
 from petition.models.mailbox import Letter
+from petition.models.paper import Sheet, SheetCount
 from petition.models.signatures import Signature
 from petition.models.sweeps import Sweep, SweepMove
 from petition.models.tallies import Tally
@@ -15,6 +16,8 @@ __all__ = [
     "Entry",
     "Export",
     "Letter",
+    "Sheet",
+    "SheetCount",
     "Signature",
     "Sweep",
     "SweepMove",

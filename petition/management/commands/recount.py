@@ -20,7 +20,7 @@ class Command(BaseCommand):
                 f"{name}: the counter {verb} {d.counter}, the signatures {d.signatures}"
             )
         if not differences:
-            self.stdout.write(f"All counters agree: {tallies.read_counter().online} signatures.")
+            self.stdout.write(f"All counters agree: {tallies.read_counter().total} signatures.")
         elif fix:
             self.stdout.write(f"{len(differences)} counters set right.")
         else:
