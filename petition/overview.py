@@ -7,7 +7,7 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from petition import tallies
-from petition.models import Letter, Signature, Tally
+from petition.models import Letter, Sheet, Signature, Tally
 
 DAYS = 30
 # Beyond this a queue is not counted to its end: that it is long is all that matters then.
@@ -76,6 +76,16 @@ def letters_bounced() -> Queue:
     return Queue(_up_to(Letter.objects.filter(state=Letter.State.REFUSED)))
 
 
+def sheets_entered_once() -> Queue:
+    """Sheets that wait for their second count."""
+    once = Sheet.objects.entered_once()
+    return Queue(_up_to(once), once.order_by("moved_at").values_list("moved_at", flat=True).first())
+
+
+def sheets_in_conflict() -> Queue:
+    return Queue(_up_to(Sheet.objects.in_conflict()))
+
+
 def figures() -> dict:
     """All of them, as the template names them."""
     last_days = days(timezone.now().date())
@@ -87,6 +97,8 @@ def figures() -> dict:
         "held_since": waiting_longest(),
         "letters_due": letters_due(),
         "letters_bounced": letters_bounced(),
+        "sheets_once": sheets_entered_once(),
+        "sheets_in_conflict": sheets_in_conflict(),
     }
 
 

@@ -1,12 +1,12 @@
 """The front page of the desk."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
 
-from petition import lifecycle, mailbox, overview
+from petition import lifecycle, mailbox, overview, paper
 from petition.models import Letter, Tally
 from tests.making import State, make_coordinator, make_signature
 
@@ -39,6 +39,22 @@ def test_the_front_page_says_what_waits_and_leads_to_it(client):
         assert f'href="/admin/petition/{query}"' in page
         listed = client.get(f"/admin/petition/{query}").content.decode()
         assert len(re.findall(r'class="field-(?:short_reference|kind)|row-', listed)) >= 1
+
+
+def test_sheets_that_wait_are_on_the_front_page(client):
+    client.force_login(make_coordinator("paper"))
+    first, second = make_coordinator(username="first"), make_coordinator(username="second")
+    once, differing, _blank = paper.make("ar", 3, first)
+    count = {"country": "MA", "date": date(2026, 3, 1), "struck": 0}
+    paper.enter(once.number, first, valid=5, **count)
+    paper.enter(differing.number, first, valid=5, **count)
+    paper.enter(differing.number, second, valid=6, **count)
+    page = front_page(client)
+    assert figure(page, "Sheets to count again") == "1"
+    assert figure(page, "Sheets in conflict") == "1"
+    listed = client.get("/admin/petition/sheet/?state=conflict").content.decode()
+    assert str(differing.number) in listed
+    assert str(once.number) not in listed
 
 
 def test_every_day_of_thirty_has_its_bar_and_its_row():

@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
 
-from petition import exports, lifecycle, mailbox, roles
+from petition import exports, lifecycle, mailbox, paper, roles
 from petition.admin.exports import _seal
 from petition.models import Export, Sweep
 from tests.making import State, make_coordinator, make_signature
@@ -68,6 +69,23 @@ SCREENS = [
            {"reason": "for a test", "noted": "on", "sealed": "{sealed}"}),
     Screen("my delivery", "petition.deliver_signature", "petition/export/progress.json"),
     Screen("stop a delivery", "petition.deliver_signature", "petition/export/{export}/stop/", {}),
+    Screen("sheets", "petition.view_sheet", "petition/sheet/"),
+    Screen("sheet", "petition.view_sheet", "petition/sheet/{sheet}/change/"),
+    Screen("print?", "petition.print_sheet", "petition/sheet/print/"),
+    Screen("print", "petition.print_sheet", "petition/sheet/print/",
+           {"language": "ar", "how_many": "1"}),
+    Screen("print again", "petition.print_sheet", "petition/sheet/print/again/", {"batch": "1"}),
+    Screen("enter?", "petition.enter_sheet", "petition/sheet/enter/?number={sheet}"),
+    Screen("enter", "petition.enter_sheet", "petition/sheet/enter/",
+           {"number": "{sheet}", "country": "MA", "date": "2026-03-01", "valid": "3",
+            "struck": "0"}),
+    Screen("import?", "petition.enter_sheet", "petition/sheet/import/"),
+    Screen("import", "petition.enter_sheet", "petition/sheet/import/", {"load": "1"}),
+    Screen("settle?", "petition.settle_sheet", "petition/sheet/{differing}/settle/"),
+    Screen("settle", "petition.settle_sheet", "petition/sheet/{differing}/settle/",
+           {"country": "MA", "date": "2026-03-01", "valid": "3", "struck": "0"}),
+    Screen("take out?", "petition.void_sheet", "petition/sheet/{sheet}/void/"),
+    Screen("take out", "petition.void_sheet", "petition/sheet/{sheet}/void/", {"note": "lost"}),
     Screen("audit", "petition.view_entry", "petition/entry/"),
     Screen("audit entry", "petition.view_entry", "petition/entry/1/change/"),
     Screen("texts", "petition.view_text", "petition/text/"),
@@ -93,7 +111,13 @@ def rows(db) -> dict[str, object]:
     somebody = make_coordinator(username="somebody")
     export = exports.begin_delivery(somebody, "for a test")
     sweep = Sweep.objects.create(country="LB", reason="other", expected=0, by="somebody")
+    sheet, differing = paper.make("ar", 2, somebody)
+    counted = {"country": "MA", "date": date(2026, 3, 1), "struck": 0}
+    paper.enter(differing.number, somebody, valid=3, **counted)
+    paper.enter(differing.number, make_coordinator(username="third"), valid=4, **counted)
     return {
+        "sheet": sheet.number,
+        "differing": differing.number,
         "signature": signature.pk,
         "letter": mailbox.owe(signature, "held", "ar").pk,
         "sweep": sweep.pk,

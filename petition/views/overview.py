@@ -41,6 +41,7 @@ def front_page(user) -> dict:
 
 def tiles(figures: dict) -> list[Tile]:
     states, due, bounced = figures["states"], figures["letters_due"], figures["letters_bounced"]
+    once, differ = figures["sheets_once"], figures["sheets_in_conflict"]
     today = figures["days"][-1].day.isoformat()
     return [
         Tile(
@@ -60,6 +61,14 @@ def tiles(figures: dict) -> list[Tile]:
         Tile(
             _("Bounced letters"), bounced.shown, "letter", "?state=refused",
             or_more=bounced.or_more,
+        ),
+        Tile(
+            _("Sheets to count again"), once.shown, "sheet", "?state=once", since=once.since,
+            or_more=once.or_more,
+        ),
+        Tile(
+            _("Sheets in conflict"), differ.shown, "sheet", "?state=conflict",
+            or_more=differ.or_more, urgent=bool(differ.count),
         ),
     ]  # fmt: skip
 
