@@ -1,5 +1,7 @@
 """What tests share: a clean memory, committed data, and a real mail server."""
 
+import os
+import shutil
 import socket
 from email import message_from_bytes, policy
 
@@ -100,3 +102,20 @@ def smtp(settings):
     box.url = f"smtp://{host}:{port}"
     yield box
     controller.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium, or the one that CHROMIUM names."""
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's loop runs in this thread; Django would take its synchronous calls for a mistake.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu"],
+        )
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

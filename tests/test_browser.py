@@ -1,14 +1,11 @@
 """The journey in a real Chromium, without JavaScript, as a supporter on a phone makes it."""
 
-import os
 import re
-import shutil
 from contextlib import ExitStack, contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import caches
-from playwright.sync_api import sync_playwright
 
 from petition import mailbox, tallies
 from petition.models import Signature
@@ -26,20 +23,6 @@ WORDS = {
     ),
     "en": ("Sign the petition", "Confirm my signature", "Thank you: your signature is confirmed"),
 }
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    # Playwright's loop runs in this thread; Django would take its synchronous calls for a mistake.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu"],
-        )
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
