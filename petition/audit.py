@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from datetime import UTC
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -11,7 +12,7 @@ from django.utils import timezone
 from petition.models import Entry, Signature
 
 BEGINNING = "0" * 64
-SYSTEM = "system"
+SYSTEM = "(system)"  # No account can have this name.
 # One writer at a time; the number only has to differ from other advisory locks of this database.
 LOCK = 7_235_001
 
@@ -85,7 +86,7 @@ def head() -> str:
 def check_head(remembered: str) -> None:
     """Raises NoSuchHead where the chain does not hold a head that was kept elsewhere."""
     number, _, digest = remembered.partition(":")
-    if not number.isdigit() or not digest:
+    if not re.fullmatch("[0-9]{1,18}", number) or not digest:
         raise NoSuchHead
     if remembered == f"0:{BEGINNING}":
         return

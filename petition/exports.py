@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from stream_zip import ZIP_64, stream_zip
 from tablib import Dataset
 
-from petition import audit, countries, links
+from petition import audit, countries, links, vault
 from petition.models import Entry, Export, Signature, Tally
 
 State = Export.State
@@ -89,6 +89,11 @@ def begin_delivery(by: AbstractBaseUser, reason: str) -> Export:
     return export
 
 
+def deliver(by: AbstractBaseUser, reason: str, secret: str) -> Iterator[bytes]:
+    """A delivery from its record to its end. What nobody begins to read is not recorded either."""
+    yield from stream(begin_delivery(by, reason), secret)
+
+
 def stream(export: Export, secret: str) -> Iterator[bytes]:
     """The encrypted ZIP (AES-256) of a delivery, made while it is sent and kept nowhere.
 
@@ -112,13 +117,15 @@ def stream(export: Export, secret: str) -> Iterator[bytes]:
 
 def stop(export: Export, by: AbstractBaseUser) -> None:
     """Stop a delivery that is under way: within a few thousand rows its download breaks off."""
-    Export.objects.filter(pk=export.pk, state=State.RUNNING).update(state=State.STOPPED)
-    audit.append(by, Entry.Act.EXPORT_END, f"export {export.pk}", asked="stop")
+    with transaction.atomic():
+        running = Export.objects.filter(pk=export.pk, state=State.RUNNING)
+        if running.update(state=State.STOPPED):
+            audit.append(by, Entry.Act.EXPORT_END, f"export {export.pk}", asked="stop")
 
 
 def close_abandoned() -> None:
     """End the record of exports whose process was killed."""
-    silent = Export.objects.filter(state=State.RUNNING, beat_at__lt=timezone.now() - LEASE)
+    silent = Export.objects.filter(ended_at=None, beat_at__lt=timezone.now() - LEASE)
     for export in silent:
         _end(export, State.STOPPED)
 
@@ -157,31 +164,40 @@ def _lines(export: Export) -> Iterator[bytes]:
     while True:
         # By key, not by cursor: each batch is a query of its own, so that nothing is held open and
         # whoever withdraws meanwhile is no longer in what is yet to come.
-        rows = to_deliver().filter(pk__gt=last).order_by("pk")
-        batch = list(rows.values_list("pk", "name", "country", "confirmed_at")[:BATCH])
-        for number, (pk, name, country, confirmed_at) in enumerate(batch, export.rows + 1):
-            writer.writerow([number, safe(name), country, confirmed_at.date().isoformat()])
-            last = pk
-        export.rows += len(batch)  # Before they leave: what is recorded is never too little.
-        _beat(export)
+        rows = to_deliver().sealed().filter(pk__gt=last).order_by("pk")
+        batch = rows.only("pk", "country", "confirmed_at")[:BATCH]
+        size = 0
+        for signature in batch:
+            size, last = size + 1, signature.pk
+            try:
+                name = safe(signature.opened("name"))
+            except vault.Unreadable:
+                export.unreadable += 1
+                continue
+            export.rows += 1
+            day = signature.confirmed_at.date().isoformat()
+            writer.writerow([export.rows, name, signature.country, day])
+        _beat(export)  # Before they leave: what is recorded is never too little.
         yield buffer.getvalue().encode()
         buffer.seek(0)
         buffer.truncate()
-        if len(batch) < BATCH:
+        if size < BATCH:
             return
 
 
 def _beat(export: Export) -> None:
     running = Export.objects.filter(pk=export.pk, state=State.RUNNING)
-    if not running.update(rows=export.rows, beat_at=timezone.now()):
+    progress = {"rows": export.rows, "unreadable": export.unreadable}
+    if not running.update(beat_at=timezone.now(), **progress):
         raise Stopped
 
 
 def _end(export: Export, outcome: str) -> None:
+    """Write down how an export ended, once."""
     with transaction.atomic():
-        Export.objects.filter(pk=export.pk).update(
-            state=outcome, rows=export.rows, ended_at=timezone.now()
-        )
-        audit.append(
-            None, Entry.Act.EXPORT_END, f"export {export.pk}", outcome=outcome, rows=export.rows
-        )
+        open_still = Export.objects.filter(pk=export.pk, ended_at=None)
+        progress = {"rows": export.rows, "unreadable": export.unreadable}
+        if open_still.update(state=outcome, ended_at=timezone.now(), **progress):
+            audit.append(
+                None, Entry.Act.EXPORT_END, f"export {export.pk}", outcome=outcome, **progress
+            )

@@ -27,7 +27,8 @@ def move(signature: Signature, to: str, **changes) -> bool:
     False where somebody was first: the row is no longer as `signature` remembers it, nothing was
     written, and the caller looks again. Compared are the state and all that the counters count by,
     so that what is added now is what will be taken off later. One transaction moves one signature.
-    A reason among the `changes` stays until the next move.
+    A reason among the `changes` stays until the next move; a `moved_at` is that of a former state
+    that comes back.
     """
     was = signature.state
     if to not in MOVES[was]:
@@ -39,7 +40,7 @@ def move(signature: Signature, to: str, **changes) -> bool:
         "track": signature.track_id,
         "language": signature.language,
     }
-    changes = {"reason": ""} | changes | {"state": to, "moved_at": timezone.now()}
+    changes = {"reason": "", "moved_at": timezone.now()} | changes | {"state": to}
     with transaction.atomic():
         if not Signature.objects.filter(pk=signature.pk, **remembered).update(**changes):
             return False

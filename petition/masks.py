@@ -4,8 +4,10 @@ HIDDEN = "•••"
 
 
 def name(text: str | None) -> str:
-    """The first letter of each word. The length tells nothing."""
-    return " ".join(word[0] + HIDDEN for word in (text or "").split()[:4])
+    """The first letter of each of four words, but of a word of one letter nothing: in Chinese that
+    is a whole name. The length tells nothing."""
+    words = (text or "").split()[:4]
+    return " ".join((word[0] if len(word) > 1 else "") + HIDDEN for word in words)
 
 
 def address(text: str | None) -> str:

@@ -22,10 +22,16 @@ def count(signature: Signature, by: AbstractBaseUser, note: str = "") -> None:
     """Let a held or rejected signature count again; where its owner has not confirmed, let it be
     pending, since a confirmation is nobody else's to give. Raises SomebodyWasFirst, and
     lifecycle.NotAllowed for what is neither held nor rejected."""
-    if signature.state not in (State.HELD, State.REJECTED):
-        raise lifecycle.NotAllowed(signature.state)
-    to = State.COUNTED if signature.confirmed_at else State.PENDING
-    _move(signature, to, by, Act.COUNT, note)
+    with transaction.atomic():
+        # Locked, so that an owner who confirms at this moment is not taken for one who did not.
+        rows = Signature.objects.select_for_update(no_key=True)
+        current = rows.filter(pk=signature.pk, state=signature.state).first()
+        if current is None:
+            raise SomebodyWasFirst
+        if current.state not in (State.HELD, State.REJECTED):
+            raise lifecycle.NotAllowed(current.state)
+        to = State.COUNTED if current.confirmed_at else State.PENDING
+        _move(current, to, by, Act.COUNT, note)
 
 
 def hold(signature: Signature, by: AbstractBaseUser, reason: str, note: str = "") -> None:

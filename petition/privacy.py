@@ -8,12 +8,20 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from petition import lifecycle, tallies, vault
-from petition.models import Letter, Signature
+from petition import audit, lifecycle, tallies, vault
+from petition.models import Entry, Letter, Signature
 
 # The privacy page says it; a test holds the two together.
 LETTERS_KEPT_FOR = timedelta(days=30)
 BATCH = 500
+# Of two signatures of one mailbox the first of these stays: what coordinators decided, then what
+# its owner confirmed.
+STAYS = [
+    Signature.State.REJECTED,
+    Signature.State.HELD,
+    Signature.State.COUNTED,
+    Signature.State.PENDING,
+]
 
 
 def purge() -> dict[str, int]:
@@ -47,11 +55,19 @@ def rotate_keys() -> dict[str, int]:
         except IntegrityError:
             # Processes with different keys took the same mailbox for two. One signature stays.
             other = Signature.objects.filter(mailbox=_current_index(signature)).first()
-            counted = signature.state == Signature.State.COUNTED
-            goes, stays = (other, signature) if counted else (signature, other)
-            done["doubles"] += lifecycle.move(goes, Signature.State.WITHDRAWN, **Signature.ERASED)
+            stays, goes = sorted((signature, other), key=lambda s: STAYS.index(s.state))
+            done["doubles"] += _take_off(goes)
             done["moved"] += stays.reseal() if stays is signature else 0
     return done
+
+
+def _take_off(double: Signature) -> bool:
+    with transaction.atomic():
+        gone = lifecycle.move(double, Signature.State.WITHDRAWN, **Signature.ERASED)
+        if gone:
+            note = "second signature of one mailbox"
+            audit.append(None, Entry.Act.ERASE, audit.name_of(double), note=note)
+    return gone
 
 
 def _current_index(signature: Signature) -> str:

@@ -4,6 +4,7 @@ import uuid
 from contextlib import suppress
 
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from petition import lifecycle, links, mailbox, tallies
@@ -142,15 +143,18 @@ def _can_be_confirmed(signature: Signature) -> bool:
 
 def _confirm(signature: Signature) -> None:
     """Take a pending signature to counted, whoever else does the same. Raises LinkExpired."""
-    while signature.state == State.PENDING:
-        if not lifecycle.move(signature, State.COUNTED, confirmed_at=timezone.now()):
-            _look_again(signature)
-    if signature.state == State.HELD:
-        # Set aside before its owner confirmed: kept for the coordinators, not counted from here.
-        Signature.objects.filter(pk=signature.pk, confirmed_at=None).update(
-            confirmed_at=timezone.now()
-        )
-    elif signature.state != State.COUNTED:
+    while signature.state in (State.PENDING, State.HELD):
+        now = timezone.now()
+        if signature.state == State.PENDING:
+            done = lifecycle.move(signature, State.COUNTED, confirmed_at=now)
+        else:
+            # Set aside before its owner confirmed: kept for the coordinators, not counted here.
+            held = Signature.objects.filter(pk=signature.pk, state=State.HELD)
+            done = held.update(confirmed_at=Coalesce("confirmed_at", now))
+        if done:
+            return
+        _look_again(signature)
+    if signature.state != State.COUNTED:
         raise LinkExpired
 
 

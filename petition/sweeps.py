@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 State = Sweep.State
 Act = Entry.Act
 BATCH = 100
-REST = 1.5
+REST = 0.5
 # Far longer than a batch takes; of another host only this tells that a worker is gone.
 LEASE = timedelta(minutes=5)
 FROM = {
@@ -30,6 +30,13 @@ FROM = {
 
 class NoCondition(Exception):
     """A sweep without a condition would take everybody."""
+
+
+class StartedAlready(Exception):
+    """This preview has been started; `pk` says as which sweep."""
+
+    def __init__(self, pk: int):
+        self.pk = pk
 
 
 class NotNow(Exception):
@@ -60,18 +67,27 @@ def preview(sweep: Sweep, by: AbstractBaseUser, sample: int) -> tuple[int, list[
     Recorded, because a rule as narrow as a family's mail domain tells who signed.
     """
     rows = matching(sweep)
-    found = rows.count(), list(rows.reverse()[:sample])
+    found = rows.count(), list(rows.reverse().sealed()[:sample])
     audit.append(by, Act.PREVIEW, "", found=str(found[0]), **_rule(sweep))
     return found
 
 
 def start(sweep: Sweep, by: AbstractBaseUser) -> None:
-    """Keep a sweep for the sweeper to run, with its rule and what it is expected to move."""
+    """Keep a sweep for the sweeper to run, with its rule and what it is expected to move.
+
+    `made_at` is the moment of its preview. Raises StartedAlready.
+    """
     sweep.by = by.get_username()
     sweep.expected = matching(sweep).count()
-    with transaction.atomic():
-        sweep.save(force_insert=True)
-        _record(sweep, by, Act.SWEEP, expected=sweep.expected, **_rule(sweep))
+    try:
+        with transaction.atomic():
+            sweep.save(force_insert=True)
+            _record(sweep, by, Act.SWEEP, expected=sweep.expected, **_rule(sweep))
+    except IntegrityError as error:
+        former = Sweep.objects.filter(by=sweep.by, made_at=sweep.made_at).first()
+        if former is None:
+            raise
+        raise StartedAlready(former.pk) from error
 
 
 def stop(sweep: Sweep, by: AbstractBaseUser) -> None:
@@ -103,8 +119,16 @@ def undo(sweep: Sweep, by: AbstractBaseUser) -> None:
 
 
 def run(stopped: Callable[[], bool] = lambda: False) -> int:
-    """Run every sweep that waits, or that a dead sweeper left; returns how many came to an end."""
+    """Run every sweep that waits, or that a dead sweeper left; returns how many came to an end.
+
+    Once at a time in a process; several processes may.
+    """
     ended = 0
+    # One process runs one sweep at a time: what bears its name from before, a lost connection to
+    # the database has left behind.
+    in_hand = Sweep.objects.filter(worker=workers.my_name())
+    in_hand.filter(state=State.RUNNING).update(worker="", state=State.WAITING)
+    in_hand.update(worker="")
     with _commits_that_do_not_wait():
         while not stopped() and (sweep := _claim()):
             step = _apply_batch if sweep.task == Sweep.Task.APPLY else _undo_batch
@@ -140,28 +164,26 @@ def _apply_batch(sweep: Sweep) -> int:
 def _set_aside(sweep: Sweep, signature: Signature) -> bool:
     """False where somebody was first: withdrawn, confirmed or decided at the same moment."""
     while signature.state in FROM[sweep.to]:
-        was, was_reason = signature.state, signature.reason
+        was = {
+            "was": signature.state,
+            "was_reason": signature.reason,
+            "was_since": signature.moved_at,
+        }
         with transaction.atomic():
             if lifecycle.move(signature, sweep.to, reason=sweep.reason):
                 SweepMove.objects.create(
-                    sweep=sweep,
-                    signature=signature,
-                    was=was,
-                    was_reason=was_reason,
-                    at=signature.moved_at,
+                    sweep=sweep, signature=signature, at=signature.moved_at, **was
                 )
                 return True
         signature = matching(sweep).filter(pk=signature.pk).first() or signature
-        if signature.state == was:
+        if signature.state == was["was"]:
             return False
     return False
 
 
 def _undo_batch(sweep: Sweep) -> int:
     rows = sweep.moves.filter(restored_at=None, pk__gt=sweep.reached_pk).order_by("pk")
-    batch = list(
-        rows.select_related("signature").defer("signature__name", "signature__email")[:BATCH]
-    )
+    batch = list(rows[:BATCH])
     for move in batch:
         sweep.restored += _restore(move)
         sweep.reached_pk = move.pk
@@ -170,16 +192,18 @@ def _undo_batch(sweep: Sweep) -> int:
 
 def _restore(move: SweepMove) -> bool:
     """Give a signature its former state back; false where somebody has decided since."""
-    signature = move.signature
-    if signature.moved_at != move.at:
-        return False
-    to = move.was
-    if to == Signature.State.PENDING and signature.confirmed_at:
-        to = Signature.State.COUNTED  # Its owner confirmed while it was set aside.
     with transaction.atomic():
-        if not lifecycle.move(signature, to, reason=move.was_reason):
+        # Locked, so that neither its owner nor a coordinator changes what is decided on here.
+        rows = Signature.objects.select_for_update(no_key=True).defer("name", "email")
+        signature = rows.filter(pk=move.signature_id, moved_at=move.at).first()
+        if signature is None:
             return False
-        SweepMove.objects.filter(pk=move.pk).update(restored_at=signature.moved_at)
+        to, since = move.was, {"moved_at": move.was_since}
+        if to == Signature.State.PENDING and signature.confirmed_at:
+            to, since = Signature.State.COUNTED, {}  # Its owner confirmed while it was set aside.
+        if not lifecycle.move(signature, to, reason=move.was_reason, **since):
+            return False
+        SweepMove.objects.filter(pk=move.pk).update(restored_at=timezone.now())
     return True
 
 
@@ -198,9 +222,10 @@ def _claim() -> Sweep | None:
         mine = {"state": State.RUNNING, "worker": workers.my_name(), "beat_at": now}
         if free.filter(pk=pk).update(**mine):
             sweep = Sweep.objects.get(pk=pk)
-            # What a killed worker did and did not write down.
-            sweep.moved = sweep.moves.count()
-            sweep.restored = sweep.moves.exclude(restored_at=None).count()
+            # What a killed worker did and did not write down; what was purged since still counts.
+            sweep.moved = max(sweep.moved, sweep.moves.count())
+            restored = sweep.moves.exclude(restored_at=None).count()
+            sweep.restored = max(sweep.restored, restored)
             return sweep
     return None
 

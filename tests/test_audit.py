@@ -68,10 +68,27 @@ def test_an_entry_that_was_taken_out_is_noticed():
         verify()
 
 
+@pytest.mark.parametrize("forged", [False, True])
+def test_an_entry_that_was_deleted_or_put_in_is_noticed(forged):
+    """Also where whoever did it wrote a right hash for what they put in."""
+    three_entries()
+    second = Entry.objects.get(number=2)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("DELETE FROM petition_entry WHERE number = 2")
+    if forged:
+        second.subject = "something else"
+        second.hash = audit._hash(second)
+        second.save(force_insert=True)
+    with pytest.raises(CommandError, match="altered"):
+        verify()
+
+
 def test_a_chain_that_was_cut_off_or_rewritten_does_not_hold_the_head_kept_elsewhere():
     three_entries()
     head = re.search(r"\d+:[0-9a-f]{64}", verify()).group()
-    for gone in (f"4{head[1:]}", head[:-1] + ("0" if head[-1] != "0" else "1"), "nonsense"):
+    for gone in (f"4{head[1:]}", head[:-1] + ("0" if head[-1] != "0" else "1"), "nonsense", "²:x"):
         with pytest.raises(CommandError, match="rewritten or cut off"):
             verify("--head", gone)
 

@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import time
+from datetime import timedelta
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
@@ -218,6 +219,7 @@ def test_a_coordinator_stops_an_export_and_its_download_breaks_off(delivery, mon
     delivery.post(f"/admin/petition/export/{export.pk}/stop/")
     with pytest.raises(exports.Stopped):
         list(parts)
+    assert Entry.objects.filter(act="export end", detail__asked="stop").exists()
     assert Export.objects.get().state == "stopped"
     progress = delivery.get(f"/admin/petition/export/{export.pk}/progress.json").json()
     assert (progress["of"], progress["over"]) == (3, True)
@@ -249,3 +251,78 @@ def test_neither_the_passphrase_nor_a_name_is_kept_or_logged(delivery, caplog):
     for place in (str(kept), caplog.text):
         assert secret not in place
         assert "Zzmark" not in place
+
+
+# --- What a review found
+
+
+def test_a_passphrase_is_of_one_coordinator_and_one_hour(delivery, monkeypatch):
+    _, seal = passphrase_and_seal(delivery.get(DELIVERY))
+    asked = {"reason": "For a test", "noted": "on", "sealed": seal}
+    delivery.force_login(make_coordinator("delivery", username="other"))
+    assert "errorlist" in delivery.post(DELIVERY, asked).content.decode()
+    _, seal = passphrase_and_seal(delivery.get(DELIVERY))
+    monkeypatch.setattr("petition.admin.exports.PASSPHRASE_SECONDS", -1)
+    assert "errorlist" in delivery.post(DELIVERY, asked | {"sealed": seal}).content.decode()
+    assert not Export.objects.exists()
+
+
+def test_what_nobody_began_to_read_is_not_recorded(delivery):
+    make_deliverable("agreed@example.org")
+    exports.deliver(make_coordinator(username="other"), "For a test", "secret").close()
+    assert not Export.objects.exists()
+    assert not Entry.objects.exists()
+
+
+def test_a_row_that_no_key_reads_is_left_out_and_said(delivery, settings):
+    keys = settings.DATA_KEYS
+    settings.DATA_KEYS = [b"x" * 32]
+    make_deliverable("lost@example.org")
+    settings.DATA_KEYS = keys
+    make_deliverable("kept@example.org", name="Kept Sample")
+    secret, response = download(delivery)
+    _, row = opened(b"".join(response.streaming_content), secret)
+    assert row[:2] == ["1", "Kept Sample"]
+    export = Export.objects.get()
+    assert (export.state, export.rows, export.unreadable) == ("finished", 1, 1)
+    assert Entry.objects.latest("number").detail["unreadable"] == 1
+
+
+def test_rows_are_numbered_and_counted_beyond_one_batch(delivery, monkeypatch):
+    monkeypatch.setattr(exports, "BATCH", 2)
+    for n in range(5):
+        make_deliverable(f"sample{n}@example.org")
+    secret, response = download(delivery)
+    _, *rows = opened(b"".join(response.streaming_content), secret)
+    assert [row[0] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert Export.objects.get().rows == 5
+
+
+def test_an_export_ends_once_whoever_says_so(delivery):
+    by = make_coordinator(username="other")
+    export = exports.begin_delivery(by, "For a test")
+    list(exports.stream(export, "secret"))
+    exports.stop(export, by)
+    Export.objects.update(beat_at=export.started_at - 2 * exports.LEASE)
+    exports.close_abandoned()
+    assert Export.objects.get().state == "finished"
+    assert [entry.act for entry in Entry.objects.order_by("number")] == ["export", "export end"]
+
+
+def test_who_may_not_see_exports_ends_none_by_asking(client):
+    export = exports.begin_delivery(make_coordinator(username="other"), "For a test")
+    Export.objects.update(beat_at=export.started_at - 2 * exports.LEASE)
+    client.force_login(make_coordinator("moderator"))
+    assert client.get("/admin/petition/export/").status_code == 403
+    assert Export.objects.get().state == "running"
+
+
+def test_the_progress_of_a_new_export_is_not_that_of_the_one_before(delivery):
+    make_deliverable("agreed@example.org")
+    _, response = download(delivery)
+    list(response.streaming_content)
+    Export.objects.update(started_at=timezone.now() - timedelta(minutes=5))
+    page = delivery.get(DELIVERY).content.decode()
+    address = re.search(r'data-progress="([^"]+)"', page)[1]
+    assert delivery.get(address).json()["over"] is False
+    assert delivery.get(address + "x").status_code == 200

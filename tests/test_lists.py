@@ -74,6 +74,8 @@ def test_every_row_is_on_exactly_one_page_forwards_and_backwards(moderator, monk
         ("channel=online&state=held&country=MA", ["held"]),
         ("country=XX", []),
         ("day=yesterday", []),
+        ("day=9999-12-31", []),
+        ("confirmed=0001-01-01", []),
     ],
 )
 def test_a_list_is_narrowed_by_each_of_its_filters(moderator, query, expected):
@@ -104,7 +106,18 @@ def test_the_filters_stay_while_one_turns_pages(moderator, monkeypatch):
     assert 'value="LB" selected' in _html(second)
 
 
-@pytest.mark.parametrize("cursor", ["after=x", "after=1~2~3", "before=~", "after=2026~1", "after="])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "after=x",
+        "after=1~2~3",
+        "before=~",
+        "after=2026~1",
+        "after=",
+        "after=0001-01-01T00:00:00%2B14:00~5",
+        "before=9999-12-31T23:59:59-14:00~5",
+    ],
+)
 def test_a_broken_place_in_a_list_is_answered_with_its_beginning(moderator, cursor):
     make_signature()
     response = moderator.get(f"{LIST}?{cursor}", follow=True)

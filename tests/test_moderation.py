@@ -1,11 +1,23 @@
 """What moderators do to signatures, as they do it on the desk."""
 
-import pytest
-from django.utils import timezone
+import re
 
-from petition import audit, lifecycle, mailbox, moderation, tallies
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from petition import (
+    audit,
+    lifecycle,
+    links,
+    mailbox,
+    masks,
+    moderation,
+    signatures,
+    tallies,
+)
 from petition.models import Entry, Letter, Signature
-from tests.making import State, make_coordinator, make_signature
+from tests.making import State, filled_form, make_coordinator, make_signature
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +43,8 @@ def act(client, name, *signatures, **answers):
     asked = client.post(LIST, chosen)
     if asked.status_code != 200:
         return asked
-    return client.post(LIST, chosen | {"apply": "1"} | answers, follow=True)
+    shown = re.findall(r'name="shown" value="([^"]+)"', asked.content.decode())
+    return client.post(LIST, chosen | {"apply": "1", "shown": shown} | answers, follow=True)
 
 
 def state_of(signature) -> tuple[str, str]:
@@ -196,8 +209,116 @@ def test_a_withdrawn_person_is_out_of_reach_of_every_act(moderator):
 
 
 def test_the_chain_holds_after_all_of_it(moderator):
-    signature = make_signature(state=State.COUNTED, confirmed_at=timezone.now())
+    signature = make_signature(state=State.COUNTED)
     for name in ("hold", "count", "reject", "count", "resend"):
         act(moderator, name, signature, reason="other")
     assert Entry.objects.count() == 5
     assert audit.broken() == []
+
+
+# --- What a review found
+
+
+def test_nobody_overrides_a_decision_that_they_have_not_seen(moderator):
+    signature = make_signature(state=State.COUNTED)
+    chosen = {"action": "hold", "_selected_action": [signature.pk], "index": 0}
+    form = moderator.post(LIST, chosen).content.decode()
+    shown = re.findall(r'name="shown" value="([^"]+)"', form)
+    lifecycle.move(Signature.objects.get(), State.REJECTED, reason="other")
+    answers = {"apply": "1", "shown": shown, "reason": "automated"}
+    page = moderator.post(LIST, chosen | answers, follow=True).content.decode()
+    assert 'class="warning"' in page
+    assert state_of(signature) == ("rejected", "other")
+
+
+def test_an_owner_who_confirms_while_a_coordinator_lets_it_count_is_counted():
+    signature = make_signature()
+    lifecycle.move(signature, State.HELD, reason="other")
+    stale = Signature.objects.get()
+    signatures.confirm(links.token(links.CONFIRM, signature.reference))
+    moderation.count(stale, make_coordinator())
+    assert Signature.objects.get().state == State.COUNTED
+    assert tallies.read_counter().total == 1
+
+
+def test_a_confirmation_of_what_is_purged_at_that_moment_is_not_acknowledged():
+    held = make_signature()
+    lifecycle.move(held, State.HELD, reason="other")
+    Signature.objects.all().delete()
+    with pytest.raises(signatures.LinkExpired):
+        signatures._confirm(held)
+
+
+def test_the_database_itself_refuses_a_pending_signature_that_was_confirmed():
+    make_signature(state=State.COUNTED)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Signature.objects.update(state=State.PENDING)
+
+
+@pytest.mark.parametrize("chosen", ["abc", "", "1\x00", "9" * 30, "-1"])
+def test_odd_choices_are_refused(moderator, chosen):
+    posted = {"action": "hold", "_selected_action": chosen, "index": 0}
+    assert moderator.post(LIST, posted).status_code == 400
+
+
+def test_letters_do_not_tell_a_moderator_who_has_signed(moderator):
+    """Whoever posts an address to the public form must not find here what it was told."""
+    known = make_signature(EMAIL, State.COUNTED)
+    client = Client()
+    client.post("/en/sign/", filled_form(email=EMAIL))
+    letter = Letter.objects.get()
+    pages = [
+        moderator.get("/admin/petition/letter/", headers={"Accept-Language": "en"}),
+        moderator.get(f"/admin/petition/letter/{letter.pk}/change/"),
+        moderator.get("/admin/petition/letter/?kind=counted"),
+        moderator.get(f"{LIST}{known.pk}/change/", headers={"Accept-Language": "en"}),
+    ]
+    for page in pages[:3]:
+        assert str(known.reference) not in page.content.decode()
+        assert f"/signature/{known.pk}/" not in page.content.decode()
+    assert all("says that it is counted already" not in p.content.decode() for p in pages)
+    Letter.objects.update(state="refused", reply="550 5.1.1")
+    page = moderator.get(f"{LIST}{known.pk}/change/").content.decode()
+    assert "550 5.1.1" in page
+
+
+def test_a_moderator_does_not_read_why_somebody_looked(moderator):
+    signature = make_signature(state=State.COUNTED)
+    moderation.reveal(signature, make_coordinator(username="admin"), "asked by the police")
+    assert (
+        "asked by the police" not in moderator.get(f"{LIST}{signature.pk}/change/").content.decode()
+    )
+    moderator.force_login(make_coordinator("administrator", username="second"))
+    assert "asked by the police" in moderator.get(f"{LIST}{signature.pk}/change/").content.decode()
+
+
+def test_no_link_of_a_signature_leads_to_a_refusal(moderator):
+    signature = make_signature(state=State.COUNTED, track_id="fate")
+    for address in (f"{LIST}{signature.pk}/change/", f"{LIST}?channel=paper"):
+        page = moderator.get(address).content.decode()
+        for link in set(re.findall(r'href="(/admin/petition/[^"]*)"', page)):
+            assert moderator.get(link.replace("&amp;", "&")).status_code == 200, link
+
+
+def test_a_row_that_no_key_reads_stops_neither_list_nor_page(moderator, settings):
+    keys = settings.DATA_KEYS
+    settings.DATA_KEYS = [b"x" * 32]
+    lost = make_signature("lost@example.org", State.COUNTED)
+    settings.DATA_KEYS = keys
+    make_signature("kept@example.org", State.COUNTED)
+    listed = moderator.get(LIST, headers={"Accept-Language": "en"}).content.decode()
+    assert "no key reads it" in listed
+    assert "k•••@•••.org" in listed
+    assert moderator.get(f"{LIST}{lost.pk}/change/").status_code == 200
+    moderator.force_login(make_coordinator("administrator", username="second"))
+    page = moderator.post(f"{LIST}{lost.pk}/reveal/", {"why": "for a test"})
+    assert "DATA_KEYS" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [("Sample Signer", "S••• S•••"), ("王 伟", "••• •••"), ("مثال موقِّعة", "م••• م•••"),
+     ("A B C D E F", "••• ••• ••• •••"), ("", ""), (None, "")],
+)  # fmt: skip
+def test_a_mask_shows_no_whole_name(name, seen):
+    assert masks.name(name) == seen

@@ -38,7 +38,7 @@ def test_the_front_page_says_what_waits_and_leads_to_it(client):
     for query in ("signature/?state=held", "letter/?state=refused", "letter/?state=due"):
         assert f'href="/admin/petition/{query}"' in page
         listed = client.get(f"/admin/petition/{query}").content.decode()
-        assert len(re.findall(r'class="field-(?:short_reference|kind)|row-', listed)) >= 1
+        assert listed.split("<tbody>")[1].count("<tr>") == 1
 
 
 def test_sheets_that_wait_are_on_the_front_page(client):

@@ -308,7 +308,7 @@ def test_the_shell_lets_in_who_has_lost_everything(client, coordinator):
     assert not Authenticator.objects.exists()
     assert client.get("/admin/two-factor/")["Location"].startswith("/admin/login/")
     entry = Entry.objects.get()
-    assert (entry.actor, entry.detail) == ("system", {"what": "reset"})
+    assert (entry.actor, entry.detail) == ("(system)", {"what": "reset"})
     with pytest.raises(CommandError, match="no account"):
         call_command("reset_two_factor", "nobody")
 

@@ -1,9 +1,12 @@
 """Exports on the desk: figures for everybody, signatures for those who deliver them."""
 
+import re
+from datetime import UTC, datetime
+
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -25,8 +28,7 @@ DIMENSIONS = [
     ("track", gettext_lazy("Track")),
     ("channel", gettext_lazy("Channel")),
 ]
-# The passphrase is ours and strong; that it comes back unchanged is what the signer proves.
-_seal = Signer(salt="petition.admin.exports")
+PASSPHRASE_SECONDS = 60 * 60
 
 
 class TalliesForm(forms.Form):
@@ -36,6 +38,17 @@ class TalliesForm(forms.Form):
     )
 
 
+def seal(passphrase: str, user) -> str:
+    """The passphrase, which is ours and strong, with a proof that it comes back unchanged."""
+    return TimestampSigner(salt=f"petition.admin.exports {user.pk}").sign(passphrase)
+
+
+def unseal(sealed: str, user) -> str:
+    """The passphrase that was shown to this coordinator within the hour. Raises BadSignature."""
+    signer = TimestampSigner(salt=f"petition.admin.exports {user.pk}")
+    return signer.unsign(sealed, max_age=PASSPHRASE_SECONDS)
+
+
 class DeliveryForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("To whom are they delivered, and why?"), min_length=5, max_length=200
@@ -43,9 +56,13 @@ class DeliveryForm(forms.Form):
     noted = forms.BooleanField(label=gettext_lazy("I have written the passphrase down"))
     sealed = forms.CharField(widget=forms.HiddenInput)
 
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+
     def clean_sealed(self):
         try:
-            return _seal.unsign(self.cleaned_data["sealed"])
+            return unseal(self.cleaned_data["sealed"], self.user)
         except BadSignature as error:
             raise forms.ValidationError(_("Open this page again.")) from error
 
@@ -56,7 +73,8 @@ class ExportAdmin(ReadOnlyAdmin):
     change_list_template = "admin/exports.html"
     list_display = ["number", "started_at", "kind", "by", "reason", "rows", "state"]
     fields = [
-        "number", "kind", "by", "reason", "state", "expected", "rows", "started_at", "ended_at",
+        "number", "kind", "by", "reason", "state", "expected", "rows", "unreadable", "started_at",
+        "ended_at",
     ]  # fmt: skip
 
     @admin.display(description=gettext_lazy("number"))
@@ -75,7 +93,8 @@ class ExportAdmin(ReadOnlyAdmin):
         ]
 
     def changelist_view(self, request, extra_context=None):
-        exports.close_abandoned()
+        if self.has_view_permission(request):
+            exports.close_abandoned()
         return super().changelist_view(request, extra_context)
 
     def tallies(self, request):
@@ -107,9 +126,12 @@ class ExportAdmin(ReadOnlyAdmin):
         return _progress(get_object_or_404(Export, pk=pk))
 
     def my_progress(self, request):
-        """The same for the export that somebody has just started."""
+        """The same for the export that somebody has started since they opened the page."""
         _must(request, "petition.deliver_signature")
         mine = Export.objects.filter(kind=Export.Kind.SIGNATURES, by=request.user.get_username())
+        since = request.GET.get("since", "")
+        if re.fullmatch("[0-9]{10}", since):
+            mine = mine.filter(started_at__gte=datetime.fromtimestamp(int(since), UTC))
         return _progress(mine.order_by("-pk").first())
 
     def _page(self, request, template: str, title: str, **context) -> TemplateResponse:
@@ -121,11 +143,11 @@ class ExportAdmin(ReadOnlyAdmin):
 
 @sensitive_post_parameters()
 def _delivery(request, model_admin: ExportAdmin):
-    form = DeliveryForm(request.POST or None)
+    form = DeliveryForm(request.POST or None, user=request.user)
     if form.is_valid():
         return _download(request, form)
     try:
-        shown = _seal.unsign(form["sealed"].value() or "")
+        shown = unseal(form["sealed"].value() or "", request.user)
     except BadSignature:
         shown = exports.passphrase()
     return model_admin._page(
@@ -134,18 +156,19 @@ def _delivery(request, model_admin: ExportAdmin):
         _("Export signatures for delivery"),
         form=form,
         passphrase=shown,
-        sealed=_seal.sign(shown),
+        sealed=seal(shown, request.user),
+        opened_at=int(timezone.now().timestamp()),
         count=exports.to_deliver().count(),
     )
 
 
 def _download(request, form: DeliveryForm) -> StreamingHttpResponse:
-    export = exports.begin_delivery(request.user, form.cleaned_data["reason"])
+    answers = form.cleaned_data
     # What is encrypted cannot be compressed: no middleware need try.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
-    name = f"signatures-{export.started_at:%Y-%m-%d}-{export.pk}.zip"
+    name = f"signatures-{timezone.now():%Y-%m-%d-%H%M}.zip"
     return StreamingHttpResponse(
-        exports.stream(export, form.cleaned_data["sealed"]),
+        exports.deliver(request.user, answers["reason"], answers["sealed"]),
         content_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -15,7 +15,6 @@ class LetterFilters(Filters):
     state = forms.ChoiceField(
         label=_("state"), required=False, choices=[ANY, *Letter.State.choices]
     )
-    kind = forms.ChoiceField(label=_("kind"), required=False, choices=[ANY, *Letter.Kind.choices])
     language = forms.ChoiceField(
         label=_("language"), required=False, choices=[ANY, *languages.CHOICES]
     )
@@ -23,5 +22,8 @@ class LetterFilters(Filters):
 
 @admin.register(Letter)
 class LetterAdmin(ReadOnlyAdmin):
-    list_display = ["id", "kind", "language", "state", "created_at", "due_at", "tries", "reply"]
+    # Neither whose a letter is nor what it says: whoever typed an address into the public form a
+    # moment ago would learn here, without a trace in the audit, whether it had signed before.
+    list_display = ["id", "language", "state", "created_at", "due_at", "tries", "reply"]
+    fields = ["language", "state", "created_at", "due_at", "tries", "reply", "ended_at"]
     filters = LetterFilters

@@ -1,6 +1,6 @@
 """Rows that can be read and never typed, edited or deleted by hand; in lists of any length."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django import forms
 from django.contrib import admin
@@ -31,9 +31,6 @@ class PageByKey(ChangeList):
     It costs the same wherever it stands: nothing is counted and nothing is skipped. The address
     says what the list is narrowed to by the fields of the admin's `filters` alone.
     """
-
-    def get_filters_params(self, params=None):
-        return {}  # No other lookup by address: not on a hidden column, not on a relation.
 
     def get_ordering(self, request, queryset):
         return list(self.order)
@@ -85,9 +82,9 @@ class PageByKey(ChangeList):
             beyond = Q(**{f"pk__{op}": int(pk)})
             if moment:
                 field = self.order[0].lstrip("-")
-                at = datetime.fromisoformat(moment[0])
+                at = datetime.fromisoformat(moment[0]).astimezone(UTC)
                 beyond = Q(**{f"{field}__{op}e": at}) & (Q(**{f"{field}__{op}": at}) | beyond)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise IncorrectLookupParameters from error
         return beyond
 

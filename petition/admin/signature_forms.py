@@ -13,6 +13,7 @@ from petition.models import Signature, Tally
 
 ANY = ("", "—")
 NO_TRACK = "none"
+EARLIEST_YEAR, LATEST_YEAR = 2020, 2100
 NOTE = _("Note")
 NO_NAMES = _("No names and no addresses: it is kept for good.")
 LOOK_UP = _("Whole e-mail address")
@@ -33,7 +34,15 @@ def day_in_utc(day: date) -> tuple[datetime, datetime]:
 
 
 class DayField(forms.DateField):
+    """A day of the years in which a campaign can be."""
+
     widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+
+    def to_python(self, value):
+        day = super().to_python(value)
+        if day and not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return day
 
 
 class SignatureFilters(Filters):

@@ -1,14 +1,19 @@
 """Signatures on the desk: narrowed, looked up, acted on; whose they are stays masked."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME as CHOSEN
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Q, QuerySet
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -16,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from petition import addresses, audit, lifecycle, masks, moderation
+from petition import addresses, audit, lifecycle, mailbox, masks, moderation, vault
 from petition.admin.reading import ReadOnlyAdmin
 from petition.admin.signature_forms import (
     LOOK_UP,
@@ -26,7 +31,7 @@ from petition.admin.signature_forms import (
     RevealForm,
     SignatureFilters,
 )
-from petition.models import Signature
+from petition.models import Entry, Letter, Signature
 from petition.templatetags.petition import country_name
 
 
@@ -46,6 +51,9 @@ ACTS = {
     "resend": Act(gettext_lazy("Send the letter again"), "petition.moderate_signature"),
     "erase": Act(gettext_lazy("Erase the person"), "petition.erase_signature"),
 }
+
+
+LOOKS = (Entry.Act.LOOK_UP, Entry.Act.REVEAL)
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,8 @@ class SignatureAdmin(ReadOnlyAdmin):
     change_list_template = "admin/signatures.html"
     fields = [
         "reference", "state", "reason", "moved_at", "signed_at", "confirmed_at", "masked_name",
-        "masked_email", "country_name", "track", "language", "updates", "delivery", "consent",
+        "masked_email", "country_name", "track_slug", "language", "updates", "delivery",
+        "consent_text",
     ]  # fmt: skip
     filters = SignatureFilters
     list_display = [
@@ -89,11 +98,11 @@ class SignatureAdmin(ReadOnlyAdmin):
 
     @admin.display(description=Signature._meta.get_field("name").verbose_name)
     def masked_name(self, signature):
-        return apart(masks.name(signature.name))
+        return masked(signature, "name", masks.name)
 
     @admin.display(description=Signature._meta.get_field("email").verbose_name)
     def masked_email(self, signature):
-        return apart(masks.address(signature.email))
+        return masked(signature, "email", masks.address)
 
     @admin.display(description=Signature._meta.get_field("country").verbose_name)
     def country_name(self, signature):
@@ -102,6 +111,13 @@ class SignatureAdmin(ReadOnlyAdmin):
     @admin.display(description=Signature._meta.get_field("track").verbose_name)
     def track_slug(self, signature):
         return signature.track_id
+
+    @admin.display(description=Signature._meta.get_field("consent").verbose_name)
+    def consent_text(self, signature):
+        return str(signature.consent)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).sealed()
 
     def get_urls(self):
         view = self.admin_site.admin_view
@@ -116,6 +132,8 @@ class SignatureAdmin(ReadOnlyAdmin):
         return {n: a for n, a in allowed.items() if request.user.has_perm(ACTS[n].permission)}
 
     def changelist_view(self, request, extra_context=None):
+        if not all(re.fullmatch("[0-9]{1,18}", c) for c in request.POST.getlist(CHOSEN)):
+            raise BadRequest
         act = ACTS.get(request.POST.get("action"))
         if act and not request.user.has_perm(act.permission):
             raise PermissionDenied
@@ -125,8 +143,8 @@ class SignatureAdmin(ReadOnlyAdmin):
         signature = self.get_object(request, object_id)
         context = {
             "acts": {n: a for n, a in ACTS.items() if request.user.has_perm(a.permission)},
-            "history": history(signature) if signature else [],
-            "letters": signature.letters.order_by("pk") if signature else [],
+            "history": history(signature, request.user) if signature else [],
+            "letters": letters_that_may_be_seen(signature) if signature else [],
             "title": _("Signature"),
         }
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
@@ -137,15 +155,17 @@ class SignatureAdmin(ReadOnlyAdmin):
         chosen = list(queryset.select_related(None))
         form = ACTS[name].form(request.POST if "apply" in request.POST else None)
         if form.is_valid():
-            self._apply(request, chosen, name, form.cleaned_data)
+            as_shown = [s for s in chosen if _stamp(s) in request.POST.getlist("shown")]
+            self._apply(request, as_shown, name, form.cleaned_data, len(chosen) - len(as_shown))
             if len(chosen) == 1:
                 return redirect("admin:petition_signature_change", chosen[0].pk)
             return None
-        context = {"act": ACTS[name], "name": name, "chosen": chosen, "form": form}
+        # With each its state as it is shown here: nobody overrides what they have not seen.
+        context = {"name": name, "chosen": [(s, _stamp(s)) for s in chosen], "form": form}
         return self._page(request, "admin/signature_act.html", ACTS[name].title, context)
 
-    def _apply(self, request, chosen: list[Signature], name: str, answers: dict) -> None:
-        done, left = 0, 0
+    def _apply(self, request, chosen: list[Signature], name: str, answers: dict, left: int) -> None:
+        done = 0
         for signature in chosen:
             try:
                 getattr(moderation, name)(signature, request.user, **answers)
@@ -187,7 +207,10 @@ class SignatureAdmin(ReadOnlyAdmin):
         form = RevealForm(request.POST or None)
         shown = None
         if form.is_valid():
-            shown = moderation.reveal(signature, request.user, form.cleaned_data["why"])
+            try:
+                shown = moderation.reveal(signature, request.user, form.cleaned_data["why"])
+            except vault.Unreadable as error:
+                form.add_error(None, str(error))
         context = {"form": form, "shown": shown, "signature": signature}
         return self._page(request, "admin/signature_reveal.html", _("Name and address"), context)
 
@@ -213,23 +236,42 @@ def _look_up(request, back_to: str):
     return redirect("admin:petition_signature_change", signature.pk)
 
 
-def apart(text: str) -> SafeString:
-    """A text with a direction of its own, whatever the desk's language is."""
-    return format_html("<bdi>{}</bdi>", text)
+def masked(signature: Signature, name: str, mask: Callable[[str], str]) -> SafeString:
+    """What may be seen of a field, with a direction of its own whatever the desk's language is."""
+    try:
+        return format_html("<bdi>{}</bdi>", mask(signature.opened(name)))
+    except vault.Unreadable:
+        return format_html("<em>{}</em>", _("no key reads it"))
 
 
-def history(signature: Signature) -> list[Event]:
-    """What happened to a signature, the first first."""
+def _stamp(signature: Signature) -> str:
+    return f"{signature.pk}~{signature.state}~{signature.moved_at.isoformat()}"
+
+
+def letters_that_may_be_seen(signature: Signature) -> QuerySet[Letter]:
+    """Those that did not arrive, and old ones: a fresh one would tell a moderator, without a trace
+    in the audit, whose signature it is that they have just asked the public form to write to."""
+    failed = Q(state__in=[Letter.State.REFUSED, Letter.State.GIVEN_UP])
+    old = Q(created_at__lt=timezone.now() - mailbox.LETTERS_WINDOW)
+    return signature.letters.filter(failed | old).order_by("-pk")[:50]
+
+
+def history(signature: Signature, user) -> list[Event]:
+    """What happened to a signature, the first first; looks at the person for auditors alone."""
     events = [Event(signature.signed_at, _("was signed"))]
     if signature.confirmed_at:
         events.append(Event(signature.confirmed_at, _("was confirmed")))
-    for entry in audit.about(audit.name_of(signature)):
+    entries = audit.about(audit.name_of(signature))
+    if not user.has_perm("petition.view_entry"):
+        entries = [entry for entry in entries if entry.act not in LOOKS]
+    for entry in entries:
         why = Signature.Reason(entry.detail["why"]).label if entry.detail.get("why") else ""
-        detail = " · ".join(str(part) for part in (why, entry.detail.get("note")) if part)
+        to = Signature.State(entry.detail["to"]).label if entry.detail.get("to") else ""
+        detail = " · ".join(str(part) for part in (to, why, entry.detail.get("note")) if part)
         events.append(Event(entry.at, entry.get_act_display(), entry.actor, detail))
     for move in signature.sweep_moves.select_related("sweep"):
         number = _("Sweep %(number)s") % {"number": move.sweep_id}
-        what = move.sweep.get_to_display()
+        what = Signature.State(move.sweep.to).label
         events.append(Event(move.at, what, number, move.sweep.get_reason_display()))
         if move.restored_at:
             events.append(Event(move.restored_at, _("former state restored"), number))

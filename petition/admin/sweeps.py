@@ -1,10 +1,11 @@
 """Sweeps on the desk: a rule, a preview, a start; stop, go on, undo; the record."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.signing import BadSignature, Signer
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -14,23 +15,27 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from petition import masks, sweeps
+from petition import addresses, masks, sweeps
 from petition.admin.reading import ReadOnlyAdmin
-from petition.admin.signature_forms import ANY, every_country
+from petition.admin.signature_forms import ANY, EARLIEST_YEAR, LATEST_YEAR, every_country
+from petition.admin.signatures import masked
 from petition.models import Signature, Sweep
 from petition.templatetags.petition import country_name
 
 SAMPLE = 20
+_previewed = Signer(salt="petition.admin.sweeps")
 ACTS = {"stop": sweeps.stop, "go-on": sweeps.go_on, "undo": sweeps.undo}
 
 
 class MomentField(forms.DateTimeField):
-    """A moment in UTC, as the browser's own field writes it."""
+    """A moment of the campaign's years in UTC, as the browser's own field writes it."""
 
     widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
     def to_python(self, value):
         moment = super().to_python(value)
+        if moment and not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return moment.replace(tzinfo=UTC) if moment and timezone.is_naive(moment) else moment
 
 
@@ -51,7 +56,12 @@ class SweepForm(forms.ModelForm):
         widgets = {"domain": forms.TextInput({"dir": "ltr", "autocomplete": "off"})}
 
     def clean_domain(self):
-        return self.cleaned_data["domain"].strip().lower().rpartition("@")[2]
+        name = self.cleaned_data["domain"].strip().rpartition("@")[2]
+        try:
+            # As signatures are indexed: in ASCII, and by the first of a provider's domains.
+            return addresses.domain(addresses.parse(f"name@{name}")) if name else ""
+        except addresses.Invalid as error:
+            raise forms.ValidationError(_("Enter a mail domain, such as example.org.")) from error
 
     def clean(self):
         data = super().clean()
@@ -127,18 +137,32 @@ class SweepAdmin(ReadOnlyAdmin):
         if form.is_valid():
             sweep = form.save(commit=False)
             if "start" in request.POST:
-                sweeps.start(sweep, request.user)
-                return redirect("admin:petition_sweep_change", sweep.pk)
+                return self._start(request, sweep)
             count, sample = sweeps.preview(sweep, request.user, SAMPLE)
             context |= {
                 "rule": self.rule(sweep),
                 "what": sweep.get_to_display(),
                 "count": count,
-                "sample": [(s, masks.name(s.name), masks.address(s.email)) for s in sample],
+                "moment": _previewed.sign(sweep.made_at.isoformat()),
+                "sample": [
+                    (s, masked(s, "name", masks.name), masked(s, "email", masks.address))
+                    for s in sample
+                ],
             }
         site = self.admin_site.each_context(request)
         page = site | {"opts": self.opts, "title": _("New sweep")} | context
         return TemplateResponse(request, "admin/sweep_new.html", page)
+
+    def _start(self, request, sweep: Sweep):
+        """Start what was previewed: nobody who signed after that is swept."""
+        try:
+            sweep.made_at = datetime.fromisoformat(_previewed.unsign(request.POST["start"]))
+            sweeps.start(sweep, request.user)
+        except BadSignature:
+            return redirect("admin:petition_sweep_new")
+        except sweeps.StartedAlready as former:
+            return redirect("admin:petition_sweep_change", former.pk)
+        return redirect("admin:petition_sweep_change", sweep.pk)
 
     def progress(self, request, pk: int):
         """How far a sweep is, for the page that watches it."""

@@ -5,13 +5,25 @@ from django.db import migrations
 from petition import roles
 
 GUARD = """
-CREATE FUNCTION petition_audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION petition_audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'The audit is append-only.'; END $$;
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE OR DELETE ON petition_entry
   FOR EACH ROW EXECUTE FUNCTION petition_audit_is_append_only();
 CREATE TRIGGER audit_is_not_emptied BEFORE TRUNCATE ON petition_entry
   FOR EACH STATEMENT EXECUTE FUNCTION petition_audit_is_append_only();
 """
+
+
+UNGUARD = """
+DROP TRIGGER audit_is_not_changed ON petition_entry;
+DROP TRIGGER audit_is_not_emptied ON petition_entry;
+DROP FUNCTION petition_audit_is_append_only();
+"""
+
+
+def unguard(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(UNGUARD)
 
 
 def guard(apps, schema_editor):
@@ -31,6 +43,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(guard, migrations.RunPython.noop, elidable=False),
+        migrations.RunPython(guard, unguard, elidable=False),
         migrations.RunPython(lay_roles, migrations.RunPython.noop, elidable=False),
     ]

@@ -52,6 +52,10 @@ class Migration(migrations.Migration):
                 ("expected", models.PositiveIntegerField(verbose_name="rows expected")),
                 ("rows", models.PositiveIntegerField(default=0, verbose_name="rows")),
                 (
+                    "unreadable",
+                    models.PositiveIntegerField(default=0, verbose_name="unreadable rows"),
+                ),
+                (
                     "started_at",
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="started"),
                 ),
@@ -139,7 +143,7 @@ class Migration(migrations.Migration):
                 (
                     "task",
                     models.CharField(
-                        choices=[("apply", "set aside"), ("undo", "undo")],
+                        choices=[("apply", "setting aside"), ("undo", "undo")],
                         default="apply",
                         max_length=5,
                         verbose_name="task",
@@ -211,6 +215,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
+                ("was_since", models.DateTimeField()),
                 ("at", models.DateTimeField()),
                 ("restored_at", models.DateTimeField(null=True)),
             ],
@@ -304,6 +309,20 @@ class Migration(migrations.Migration):
             model_name="sweepmove",
             constraint=models.UniqueConstraint(
                 fields=("sweep", "signature"), name="a_sweep_moves_a_signature_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="sweep",
+            constraint=models.UniqueConstraint(
+                fields=("by", "made_at"), name="one_sweep_a_preview"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="signature",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "pending"), _negated=True)
+                | models.Q(("confirmed_at", None)),
+                name="what_was_confirmed_is_not_pending",
             ),
         ),
         migrations.RunPython(lay_roles, migrations.RunPython.noop, elidable=False),

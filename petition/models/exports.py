@@ -23,6 +23,8 @@ class Export(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.RUNNING)
     expected = models.PositiveIntegerField(_("rows expected"))
     rows = models.PositiveIntegerField(_("rows"), default=0)
+    # Rows that no data key reads: left out, and said.
+    unreadable = models.PositiveIntegerField(_("unreadable rows"), default=0)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     beat_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)

@@ -23,6 +23,14 @@ class SignatureQuerySet(models.QuerySet):
         """Whose owner has not confirmed, also those that somebody has set aside meanwhile."""
         return self.filter(confirmed_at=None).exclude(state=Signature.State.WITHDRAWN)
 
+    def sealed(self):
+        """Names and addresses as they are stored: a row that no key reads stops no list."""
+        stored = {
+            f"sealed_{name}": models.ExpressionWrapper(models.F(name), models.BinaryField())
+            for name in ("name", "email")
+        }
+        return self.defer("name", "email").annotate(**stored)
+
     def of_mailbox(self, address: str):
         """The signature of the mailbox behind a parsed address, whichever data key indexed it."""
         return self.filter(mailbox__in=Signature.mailbox_indexes(address))
@@ -120,6 +128,10 @@ class Signature(models.Model):
                 condition=~models.Q(state="counted") | models.Q(confirmed_at__isnull=False),
             ),
             models.CheckConstraint(
+                name="what_was_confirmed_is_not_pending",
+                condition=~models.Q(state="pending") | models.Q(confirmed_at=None),
+            ),
+            models.CheckConstraint(
                 name="who_withdrew_is_erased",
                 condition=models.Q(
                     state="withdrawn", mailbox=None, name=None, email=None, domain="", country=""
@@ -171,6 +183,12 @@ class Signature(models.Model):
     def domain_index(address: str) -> str:
         """Blind index of a parsed address's mail domain."""
         return vault.index(addresses.domain(address), "domain")
+
+    def opened(self, name: str) -> str:
+        """The `name` or `email` of a row of `.sealed()`. Raises vault.Unreadable."""
+        sealed = getattr(self, f"sealed_{name}")
+        purpose = self._meta.get_field(name).purpose
+        return vault.decrypt(bytes(sealed), purpose) if sealed else ""
 
     def reseal(self) -> bool:
         """Write the person again under the current data key; false where somebody was first.

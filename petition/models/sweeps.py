@@ -12,7 +12,7 @@ class Sweep(models.Model):
     """Holds or rejects every signature that its rule names. The record of it stays for good."""
 
     class Task(models.TextChoices):
-        APPLY = "apply", _("set aside")
+        APPLY = "apply", _("setting aside")
         UNDO = "undo", _("undo")
 
     class State(models.TextChoices):
@@ -38,6 +38,7 @@ class Sweep(models.Model):
         _("note"), max_length=200, blank=True, help_text=_("No names and no addresses.")
     )
     by = models.CharField(_("by"), max_length=150)
+    # That of its preview: who signs later is not swept.
     made_at = models.DateTimeField(_("started"), default=timezone.now)
     expected = models.PositiveIntegerField(_("expected"))
     task = models.CharField(_("task"), max_length=5, choices=Task, default=Task.APPLY)
@@ -60,7 +61,9 @@ class Sweep(models.Model):
             models.CheckConstraint(
                 name="a_sweep_has_a_condition",
                 condition=~models.Q(domain="", country="", language="", since=None, until=None),
-            )
+            ),
+            # Of one preview comes one sweep, however often its button is pressed.
+            models.UniqueConstraint(fields=["by", "made_at"], name="one_sweep_a_preview"),
         ]
 
     def __str__(self):
@@ -74,6 +77,7 @@ class SweepMove(models.Model):
     signature = models.ForeignKey(Signature, models.CASCADE, related_name="sweep_moves")
     was = models.CharField(max_length=10, choices=Signature.State)
     was_reason = models.CharField(max_length=10, choices=Signature.Reason, blank=True)
+    was_since = models.DateTimeField()
     at = models.DateTimeField()
     restored_at = models.DateTimeField(null=True)
 
