@@ -58,7 +58,8 @@ class Desk(admin.AdminSite):
             )
             add_never_cache_headers(response)
             return response
-        return super().login(request, extra_context)
+        paused = request.GET.get("next", "") not in ("", reverse("admin:index"))
+        return super().login(request, {"paused": paused} | (extra_context or {}))
 
     def password_change(self, request, extra_context=None):
         """Django ends the other sessions; the entry is ours."""

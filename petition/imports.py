@@ -128,6 +128,10 @@ class DayWidget(CellWidget):
         try:
             if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", str(value)):
                 return date.fromisoformat(value)
+            # What Excel makes of it where the day comes first, as in all the launch countries.
+            if found := re.fullmatch(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", str(value)):
+                day, month, year = map(int, found.groups())
+                return date(year, month, day)
         except ValueError:
             pass
         raise ValueError(_("Enter the day as year-month-day, such as 2026-03-31."))

@@ -50,10 +50,11 @@ def erase(signature: Signature, by: AbstractBaseUser, note: str = "") -> None:
 
 
 def resend(signature: Signature, by: AbstractBaseUser, note: str = "") -> None:
-    """Owe the letter of the signature's state once more. Raises NobodyToWriteTo."""
+    """Owe the letter that asks to confirm once more. Raises NobodyToWriteTo, also for what is no
+    longer pending: the other letters say that somebody has signed again."""
     with transaction.atomic():
         locked = Signature.objects.select_for_update(no_key=True).filter(pk=signature.pk)
-        current = locked.exclude(state=State.WITHDRAWN).first()
+        current = locked.filter(state=State.PENDING).first()
         if current is None:
             raise NobodyToWriteTo
         letter = mailbox.owe(current, mailbox.LETTERS[current.state], current.language)

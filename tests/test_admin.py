@@ -3,7 +3,7 @@
 import pytest
 
 from petition import mailbox
-from petition.models import ConsentText, Signature, Text, Track
+from petition.models import ConsentText, Entry, Signature, Text, Track
 from tests.making import State, make_signature
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +37,10 @@ def test_a_text_can_be_edited_and_its_place_cannot(admin_client):
     assert admin_client.post(change, body).status_code == 302
     text.refresh_from_db()
     assert (text.title, text.slug, text.language) == ("عنوان", "about", "ar")
+    entry = Entry.objects.get()
+    assert (entry.act, entry.subject, entry.actor) == ("text", f"text {text.pk}", "admin")
+    assert admin_client.post(change, body).status_code == 302
+    assert Entry.objects.count() == 1  # Nothing was changed.
     assert admin_client.get("/admin/petition/text/add/").status_code == 403
     assert admin_client.post(f"/admin/petition/text/{text.pk}/delete/").status_code == 403
 

@@ -84,6 +84,7 @@ def test_a_coordinator_signs_in_with_a_second_factor_and_does_one_of_each_act(de
     user = make_coordinator(*ROLES)
     one = make_deliverable("one@throwaway.example", name="مثال موقِّعة")
     gone = make_deliverable("gone@example.org")
+    waiting = make_signature("waiting@example.org")
     sign_in(desk, user)
     assert desk.get_attribute("html", "dir") == "rtl"
     assert desk.inner_text(".desk-tile:nth-child(2) .desk-tile__figure") == "2"
@@ -97,7 +98,6 @@ def test_a_coordinator_signs_in_with_a_second_factor_and_does_one_of_each_act(de
     choose(desk, "count")
     choose(desk, "reject", reason="other")
     choose(desk, "count")
-    choose(desk, "resend")
     desk.click("a[href$='/reveal/']")
     desk.fill("[name=why]", "بطلب من صاحب العنوان")
     desk.click(".desk-form button")
@@ -108,7 +108,10 @@ def test_a_coordinator_signs_in_with_a_second_factor_and_does_one_of_each_act(de
     desk.check(f"[name=_selected_action][value='{gone.pk}']")
     desk.select_option("[name=action]", "erase")
     desk.click(".actions button")
+    desk.fill(".desk-form [name=note]", "بطلب منه")
     desk.click(".desk-form button[type=submit]")
+    desk.goto(f"{LIST}{waiting.pk}/change/")
+    choose(desk, "resend")
     assert Signature.objects.get(pk=gone.pk).state == State.WITHDRAWN
 
     sweep_and_undo(desk, one)

@@ -210,9 +210,9 @@ def test_a_withdrawn_person_is_out_of_reach_of_every_act(moderator):
 
 def test_the_chain_holds_after_all_of_it(moderator):
     signature = make_signature(state=State.COUNTED)
-    for name in ("hold", "count", "reject", "count", "resend"):
+    for name in ("hold", "count", "reject", "count"):
         act(moderator, name, signature, reason="other")
-    assert Entry.objects.count() == 5
+    assert Entry.objects.count() == 4
     assert audit.broken() == []
 
 
@@ -322,3 +322,31 @@ def test_a_row_that_no_key_reads_stops_neither_list_nor_page(moderator, settings
 )  # fmt: skip
 def test_a_mask_shows_no_whole_name(name, seen):
     assert masks.name(name) == seen
+
+
+def test_only_what_can_be_done_to_a_signature_is_offered(moderator):
+    offered = {
+        state: re.findall(r'name="action" value="(\w+)"', moderator.get(
+            f"{LIST}{make_signature(f'{state}@example.org', state).pk}/change/"
+        ).content.decode())
+        for state in (State.PENDING, State.COUNTED, State.HELD, State.REJECTED, State.WITHDRAWN)
+    }  # fmt: skip
+    assert offered == {
+        "pending": ["hold", "reject", "resend"],
+        "counted": ["hold", "reject"],
+        "held": ["count", "reject"],
+        "rejected": ["count", "hold"],
+        "withdrawn": [],
+    }
+
+
+def test_a_letter_that_says_that_somebody_signed_again_is_not_sent_by_a_coordinator(moderator):
+    act(moderator, "resend", make_signature(state=State.COUNTED))
+    assert not Letter.objects.exists()
+    assert not Entry.objects.exists()
+
+
+def test_what_cannot_be_undone_needs_a_reason(administrator):
+    signature = make_signature(state=State.COUNTED)
+    assert "errorlist" in act(administrator, "erase", signature).content.decode()
+    assert state_of(signature) == ("counted", "")

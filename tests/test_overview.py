@@ -93,3 +93,8 @@ def test_a_long_queue_is_not_counted_to_its_end(monkeypatch):
         mailbox.owe(make_signature(f"sample{n}@example.org"), "confirm", "ar")
     queue = overview.letters_due()
     assert (queue.shown, queue.or_more) == (2, True)
+
+
+def test_who_has_no_rows_to_read_is_not_told_of_a_refusal(client):
+    client.force_login(make_coordinator("press"))
+    assert "permission" not in front_page(client)

@@ -132,7 +132,7 @@ def test_an_xlsx_of_5000_rows_names_each_of_its_37_wrong_ones_and_imports_nothin
         ("country", "", "cannot be blank"),
         ("date", tomorrow, "in the future"),
         ("date", date(2026, 2, 9), "before the campaign"),
-        ("date", "31/03/2026", "year-month-day"),
+        ("date", "03/31/2026", "year-month-day"),
         ("valid", 19, "together are more"),
         ("valid", 21, "less than or equal to 20"),
         ("valid", 2.5, "whole number"),

@@ -5,7 +5,45 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from petition.admin.reading import Filters, ReadOnlyAdmin
-from petition.models import Entry
+from petition.models import Entry, Export, Letter, Signature
+
+# The words of details that people read; what is missing here is a number or a name.
+KEYS = {
+    "was": _("was"),
+    "to": _("to"),
+    "why": _("reason"),
+    "note": _("note"),
+    "rows": _("rows"),
+    "expected": _("expected"),
+    "found": _("found"),
+    "moved": _("moved"),
+    "restored": _("restored"),
+    "domain": _("mail domain"),
+    "country": _("country"),
+    "language": _("language"),
+    "since": _("signed from"),
+    "until": _("signed before"),
+    "what": _("what"),
+    "letter": _("letter"),
+    "outcome": _("outcome"),
+    "format": _("format"),
+    "kind": _("kind"),
+    "name": _("title"),
+    "valid": _("valid lines"),
+    "struck": _("struck lines"),
+}
+VALUES = {
+    "was": dict(Signature.State.choices),
+    "to": dict(Signature.State.choices),
+    "why": dict(Signature.Reason.choices),
+    "outcome": dict(Export.State.choices),
+    "kind": dict(Export.Kind.choices),
+    "letter": dict(Letter.Kind.choices),
+}
+
+
+def words(key: str, value) -> str:
+    return str(VALUES.get(key, {}).get(value, value))
 
 
 class EntryFilters(Filters):
@@ -24,4 +62,4 @@ class EntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=Entry._meta.get_field("detail").verbose_name)
     def details(self, entry):
-        return " · ".join(f"{name}: {value}" for name, value in entry.detail.items())
+        return " · ".join(f"{KEYS.get(k, k)}: {words(k, v)}" for k, v in entry.detail.items())

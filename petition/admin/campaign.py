@@ -5,14 +5,25 @@ from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidg
 from django.db import models
 from django.utils.html import format_html
 
+from petition import audit
 from petition.admin.reading import ReadOnlyAdmin
-from petition.models import ConsentText, Text, Track, TrackText
+from petition.models import ConsentText, Entry, Text, Track, TrackText
 
 # A text is typed in the direction of its own language, whatever the desk's language is.
 OWN_DIRECTION = {
     models.CharField: {"widget": AdminTextInputWidget(attrs={"dir": "auto"})},
     models.TextField: {"widget": AdminTextareaWidget(attrs={"dir": "auto"})},
 }
+
+
+class AuditedAdmin(admin.ModelAdmin):
+    """What is changed here is the campaign's voice: who changed it is in the audit too."""
+
+    def log_change(self, request, obj, message):
+        if message:
+            subject = f"{self.opts.model_name} {obj.pk}"
+            audit.append(request.user, Entry.Act.TEXT, subject, name=str(obj))
+        return super().log_change(request, obj, message)
 
 
 class TrackTextInline(admin.StackedInline):
@@ -24,7 +35,7 @@ class TrackTextInline(admin.StackedInline):
 
 
 @admin.register(Track)
-class TrackAdmin(admin.ModelAdmin):
+class TrackAdmin(AuditedAdmin):
     list_display = ["slug", "titles", "position"]
     inlines = [TrackTextInline]
     readonly_fields = ["slug"]
@@ -44,7 +55,7 @@ class TrackAdmin(admin.ModelAdmin):
 
 
 @admin.register(Text)
-class TextAdmin(admin.ModelAdmin):
+class TextAdmin(AuditedAdmin):
     formfield_overrides = OWN_DIRECTION
     list_display = ["title", "slug", "language"]
     list_filter = ["slug", "language"]

@@ -114,6 +114,13 @@ class SheetAdmin(ReadOnlyAdmin):
         if form.is_valid():
             try:
                 sheet = paper.enter(by=request.user, **form.cleaned_data)
+            except paper.InConflict as refusal:
+                sheet = Sheet.objects.get(pk=form.cleaned_data["number"])
+                if self._may_settle(request, sheet):
+                    text = _("Two have counted this sheet and differ: your count settles it.")
+                    self.message_user(request, text, messages.WARNING)
+                    return redirect("admin:petition_sheet_settle", sheet.pk)
+                form.add_error("number", refusal.says)
             except paper.Refused as refusal:
                 form.add_error("number", refusal.says)
             else:

@@ -37,7 +37,9 @@ class CountForm(forms.ModelForm):
     """What is on a sheet, as numbers: the model has the rules."""
 
     country = forms.ChoiceField(
-        label=_("Country"), choices=lambda: [ANY, *countries.names(get_language()).items()]
+        label=_("Country"),
+        help_text=_("Where the sheet was collected, also if some signers come from elsewhere."),
+        choices=lambda: [ANY, *countries.names(get_language()).items()],
     )
 
     class Meta:

@@ -50,7 +50,10 @@ class PageByKey(ChangeList):
         rows = self.queryset.reverse() if backwards else self.queryset
         if cursor:
             rows = rows.filter(self._beyond(cursor, backwards))
-        found = list(rows[: self.list_per_page + 1])
+        # First the keys, which the database reads off an index also where several filters meet.
+        keys = list(rows.values_list("pk", flat=True)[: self.list_per_page + 1])
+        whole = {row.pk: row for row in self.root_queryset.filter(pk__in=keys)}
+        found = [whole[key] for key in keys if key in whole]
         more, found = len(found) > self.list_per_page, found[: self.list_per_page]
         if backwards:
             found.reverse()

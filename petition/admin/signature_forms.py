@@ -112,6 +112,12 @@ class ReasonedActForm(ActForm):
     field_order = ["reason", "note"]
 
 
+class EraseForm(forms.Form):
+    """What cannot be undone says why."""
+
+    note = forms.CharField(label=_("Why?"), help_text=NO_NAMES, min_length=5, max_length=200)
+
+
 class RevealForm(forms.Form):
     why = forms.CharField(
         label=_("Why do you have to see them?"), help_text=NO_NAMES, min_length=5, max_length=200

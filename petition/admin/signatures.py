@@ -27,6 +27,7 @@ from petition.admin.signature_forms import (
     LOOK_UP,
     ActForm,
     ChosenOnly,
+    EraseForm,
     ReasonedActForm,
     RevealForm,
     SignatureFilters,
@@ -37,19 +38,37 @@ from petition.templatetags.petition import country_name
 
 @dataclass(frozen=True)
 class Act:
-    """An act on signatures: its title, who may, and what is asked before it is done."""
+    """An act on signatures: its title, who may, in which states, and what is asked before."""
 
     title: str
     permission: str
+    states: tuple[str, ...]
     form: type[forms.Form] = ActForm
 
 
+State = Signature.State
+MODERATE = "petition.moderate_signature"
 ACTS = {
-    "count": Act(gettext_lazy("Count"), "petition.moderate_signature"),
-    "hold": Act(gettext_lazy("Hold"), "petition.moderate_signature", ReasonedActForm),
-    "reject": Act(gettext_lazy("Reject"), "petition.moderate_signature", ReasonedActForm),
-    "resend": Act(gettext_lazy("Send the letter again"), "petition.moderate_signature"),
-    "erase": Act(gettext_lazy("Erase the person"), "petition.erase_signature"),
+    "count": Act(gettext_lazy("Count"), MODERATE, (State.HELD, State.REJECTED)),
+    "hold": Act(
+        gettext_lazy("Hold"),
+        MODERATE,
+        (State.PENDING, State.COUNTED, State.REJECTED),
+        ReasonedActForm,
+    ),
+    "reject": Act(
+        gettext_lazy("Reject"),
+        MODERATE,
+        (State.PENDING, State.COUNTED, State.HELD),
+        ReasonedActForm,
+    ),
+    "resend": Act(gettext_lazy("Send the letter again"), MODERATE, (State.PENDING,)),
+    "erase": Act(
+        gettext_lazy("Erase the person"),
+        "petition.erase_signature",
+        (State.PENDING, State.COUNTED, State.HELD, State.REJECTED),
+        EraseForm,
+    ),
 }
 
 
@@ -87,8 +106,8 @@ class SignatureAdmin(ReadOnlyAdmin):
     ]  # fmt: skip
     filters = SignatureFilters
     list_display = [
-        "short_reference", "state", "reason", "masked_name", "masked_email", "country_name",
-        "language", "track_slug", "signed_at",
+        "short_reference", "state", "masked_name", "masked_email", "country_name", "signed_at",
+        "language", "track_slug", "reason",
     ]  # fmt: skip
     order = ("-signed_at", "-pk")
 
@@ -110,7 +129,7 @@ class SignatureAdmin(ReadOnlyAdmin):
 
     @admin.display(description=Signature._meta.get_field("track").verbose_name)
     def track_slug(self, signature):
-        return signature.track_id
+        return signature.track_id or "—"
 
     @admin.display(description=Signature._meta.get_field("consent").verbose_name)
     def consent_text(self, signature):
@@ -142,7 +161,7 @@ class SignatureAdmin(ReadOnlyAdmin):
     def change_view(self, request, object_id, form_url="", extra_context=None):
         signature = self.get_object(request, object_id)
         context = {
-            "acts": {n: a for n, a in ACTS.items() if request.user.has_perm(a.permission)},
+            "acts": _possible(signature, request.user) if signature else {},
             "history": history(signature, request.user) if signature else [],
             "letters": letters_that_may_be_seen(signature) if signature else [],
             "title": _("Signature"),
@@ -242,6 +261,15 @@ def masked(signature: Signature, name: str, mask: Callable[[str], str]) -> SafeS
         return format_html("<bdi>{}</bdi>", mask(signature.opened(name)))
     except vault.Unreadable:
         return format_html("<em>{}</em>", _("no key reads it"))
+
+
+def _possible(signature: Signature, user) -> dict[str, Act]:
+    """The acts that this coordinator may do to a signature as it is now."""
+    return {
+        name: act
+        for name, act in ACTS.items()
+        if signature.state in act.states and user.has_perm(act.permission)
+    }
 
 
 def _stamp(signature: Signature) -> str:

@@ -55,6 +55,9 @@ class SweepForm(forms.ModelForm):
         fields = ["domain", "country", "language", "since", "until", "to", "reason", "note"]
         widgets = {"domain": forms.TextInput({"dir": "ltr", "autocomplete": "off"})}
 
+    def validate_constraints(self):
+        """The database's own rules are those of `clean`, which says them to people."""
+
     def clean_domain(self):
         name = self.cleaned_data["domain"].strip().rpartition("@")[2]
         try:
@@ -125,6 +128,7 @@ class SweepAdmin(ReadOnlyAdmin):
             "may_stop": sweep and not done and not stopped,
             "may_go_on": stopped,
             "may_undo": applies and (done or stopped),
+            "left": sweep.moved - sweep.restored if done and not applies else 0,
             "title": _("Sweep"),
         }
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
@@ -141,7 +145,7 @@ class SweepAdmin(ReadOnlyAdmin):
             count, sample = sweeps.preview(sweep, request.user, SAMPLE)
             context |= {
                 "rule": self.rule(sweep),
-                "what": sweep.get_to_display(),
+                "what": f"{sweep.get_to_display()} · {sweep.get_reason_display()}",
                 "count": count,
                 "moment": _previewed.sign(sweep.made_at.isoformat()),
                 "sample": [
@@ -184,6 +188,7 @@ class SweepAdmin(ReadOnlyAdmin):
             sweep = get_object_or_404(Sweep, pk=pk)
             try:
                 ACTS[name](sweep, request.user)
+                messages.success(request, _("Noted. It takes effect within seconds."))
             except sweeps.NotNow:
                 text = _("This cannot be asked of the sweep now. Look at its state and try again.")
                 messages.warning(request, text)

@@ -108,7 +108,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="signature",
-            index=models.Index(fields=["signed_at", "id"], name="by_time"),
+            index=models.Index(
+                fields=["signed_at", "id"],
+                include=["state", "country", "language", "track", "reason"],
+                name="by_time",
+            ),
         ),
         migrations.AddIndex(
             model_name="signature",

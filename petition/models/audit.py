@@ -29,6 +29,7 @@ class Entry(models.Model):
         VOID = "void", _("took a sheet out")
         EXPORT = "export", _("started an export")
         EXPORT_END = "export end", _("an export came to its end")
+        TEXT = "text", _("changed a text")
         ACCOUNT = "account", _("changed an account")
         TWO_FACTOR = "two factor", _("changed a second factor")
 

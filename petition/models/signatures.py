@@ -146,7 +146,11 @@ class Signature(models.Model):
         # Each of these ends with what lists are ordered by: whatever a list is narrowed to, a page
         # is one stretch of one index, as cheap at a million as at ten thousand.
         indexes = [
-            models.Index(fields=["signed_at", "id"], name="by_time"),
+            models.Index(
+                fields=["signed_at", "id"],
+                include=["state", "country", "language", "track", "reason"],
+                name="by_time",
+            ),
             models.Index(fields=["country", "signed_at", "id"], name="by_country"),
             models.Index(fields=["language", "signed_at", "id"], name="by_language"),
             models.Index(fields=["track", "signed_at", "id"], name="by_track"),
