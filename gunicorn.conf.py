@@ -6,8 +6,7 @@ threads = 16
 preload_app = True
 # The paths of confirm and withdraw pages carry mailed tokens: no access log.
 accesslog = None
-max_requests = 20_000
-max_requests_jitter = 2_000
+# No max_requests: a worker that ends itself while a delivery streams takes all others with it.
 
 # Its own log, through the site's filter: no network address of a visitor, no mailed token.
 logconfig_dict = {

@@ -90,7 +90,7 @@ MIDDLEWARE = [
     "petition.middleware.OpenFigures",
     "django.middleware.http.ConditionalGetMiddleware",
     "petition.middleware.NoCookies",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "petition.middleware.Sessions",
     "petition.middleware.Language",
     "petition.middleware.RefuseOddBodies",
     "petition.middleware.RefuseCrossSitePosts",
@@ -247,6 +247,8 @@ X_FRAME_OPTIONS = "DENY"
 
 # The largest honest form is about 2 KB; petition/middleware.py refuses more before it is read.
 PUBLIC_BODY_BYTES = 64 * 1024
+DESK_BODY_BYTES = 3 * 1024 * 1024  # A file of sheets, the largest that the desk takes.
+CSRF_FAILURE_VIEW = "petition.errors.csrf_failure"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

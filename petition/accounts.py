@@ -16,13 +16,14 @@ def may_change(by: User, user: User) -> bool:
 
 
 def objection(by: User, user: User, active: bool, chosen: list[str]) -> str | None:
-    """Why `by` cannot leave `user` like this: nobody locks themselves out by mistake."""
+    """Why `by` cannot leave `user` like this: nobody locks themselves out, or gives themselves
+    what another has to give."""
     if by.pk != user.pk:
         return None
     if not active:
         return _("You cannot deactivate your own account. Ask another administrator.")
-    if ADMINISTRATOR in roles_of(user) and ADMINISTRATOR not in chosen:
-        return _("You cannot give up your own administration. Ask another administrator.")
+    if set(chosen) != set(roles_of(user)) and not by.is_superuser:
+        return _("You cannot change your own roles. Ask another administrator.")
     return None
 
 

@@ -33,6 +33,10 @@ def permission_denied(request, exception=None):
     return page(request, 403)
 
 
+def csrf_failure(request, reason=""):
+    return page(request, 403)
+
+
 def not_found(request, exception=None):
     return page(request, 404)
 

@@ -25,8 +25,9 @@ from petition.models import SheetCount
 COLUMNS = ["number", "country", "place", "date", "collector", "valid", "struck"]
 LINE = "line"  # The row's line in the file, which the errors name.
 MOST_BYTES = 2 * 1024 * 1024
-MOST_UNZIPPED_BYTES = 50 * 1024 * 1024
+MOST_UNZIPPED_BYTES = 10 * 1024 * 1024  # A parser takes some eighty times as much memory.
 MOST_ROWS = 10_000
+MOST_LINES = 100_000  # With empty ones, which a file can claim without end.
 # Beyond our columns there may be a few that are empty; a file may claim to have thousands.
 MOST_COLUMNS = 30
 WHOLE_NUMBER = re.compile(r"(\d{1,12})(?:[.]0+)?")
@@ -277,20 +278,34 @@ def _rows_of_xlsx(content: bytes):
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise _not_xlsx() from error
     if unzipped > MOST_UNZIPPED_BYTES:
-        raise Unreadable(_("Unzipped, the file is larger than 50 MB. Divide it."))
+        raise Unreadable(_("Unzipped, the file is larger than 10 MB. Divide it."))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # About styles and the like, which nobody reads here.
             book = load_workbook(BytesIO(content), read_only=True)
-            table = book.worksheets[0]
+            table = _visible(book)
             table.reset_dimensions()  # What a file says of its size is not to be believed.
-            rows = table.iter_rows(max_col=MOST_COLUMNS, values_only=True)
+            rows = table.iter_rows(max_row=MOST_LINES, max_col=MOST_COLUMNS + 1, values_only=True)
             for line, row in enumerate(rows, start=1):
                 cells = ["" if cell is None else cell for cell in row]
+                if len(cells) > MOST_COLUMNS and str(cells[MOST_COLUMNS]).strip():
+                    raise Unreadable(_("The file has too many columns."))
+                if line == MOST_LINES:
+                    raise Unreadable(_("The file has too many lines. Delete the empty ones."))
                 if any(str(cell).strip() for cell in cells):
                     yield line, cells
+    except Unreadable:
+        raise
     except Exception as error:  # Whatever a broken file provokes in the parsers.
         raise _not_xlsx() from error
+
+
+def _visible(book):
+    """The one sheet of a workbook that people see; of a hidden copy nobody knows."""
+    visible = [table for table in book.worksheets if table.sheet_state == "visible"]
+    if len(visible) != 1:
+        raise Unreadable(_("The file must have exactly one visible sheet. Delete the others."))
+    return visible[0]
 
 
 def _not_xlsx() -> Unreadable:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
 from django.middleware.locale import LocaleMiddleware
 
@@ -70,19 +71,21 @@ class OpenFigures:
 
 
 class RefuseOddBodies:
-    """Refuses a public request unread: 413 where it is larger than any form of ours, 400 where it
-    is not in UTF-8, which every browser sends."""
+    """Refuses a request unread: 413 where it is larger than any form of ours, on public pages 400
+    where it is not in UTF-8, which every browser sends."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        if not is_for_coordinators(request):
-            length = request.META.get("CONTENT_LENGTH") or "0"
-            if not re.fullmatch(r"[0-9]{1,9}", length) or int(length) > settings.PUBLIC_BODY_BYTES:
-                return errors.page(request, 413)
-            if request.content_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
-                return errors.page(request, 400)
+        desk = is_for_coordinators(request)
+        most = settings.DESK_BODY_BYTES if desk else settings.PUBLIC_BODY_BYTES
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not re.fullmatch(r"[0-9]{1,9}", length) or int(length) > most:
+            return errors.page(request, 413)
+        charset = request.content_params.get("charset", "utf-8").lower()
+        if not desk and charset not in ("utf-8", "utf8"):
+            return errors.page(request, 400)
         return self.get_response(request)
 
 
@@ -114,6 +117,15 @@ class RefuseCrossSitePosts:
             return urlsplit(origin).netloc not in ours
         except ValueError:
             return True
+
+
+class Sessions(SessionMiddleware):
+    """Django's sessions, but a page that asks by itself how far something is keeps nobody in."""
+
+    def process_response(self, request, response):
+        if request.path.endswith("/progress.json"):
+            return response
+        return super().process_response(request, response)
 
 
 class EndOldSessions:

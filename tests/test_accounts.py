@@ -174,8 +174,9 @@ def test_nobody_gives_up_their_own_administration_or_account(desk, administrator
     assert administrator.is_active
     assert roles_of(administrator) == {"administrator"}
     body = as_posted(administrator, "administrator", "press")
-    assert desk.post(change(administrator), body).status_code == 302
-    assert details() == [{"what": "changed", "roles": "administrator → press, administrator"}]
+    assert desk.post(change(administrator), body).status_code == 200  # Another has to give it.
+    assert roles_of(administrator) == {"administrator"}
+    assert details() == []
 
 
 def test_an_administrator_cannot_touch_a_superuser(desk, superuser):

@@ -94,6 +94,12 @@ def test_a_list_is_narrowed_by_each_of_its_filters(moderator, query, expected):
     assert sorted(found) == sorted(rows[name].pk for name in expected)
 
 
+@pytest.mark.parametrize("name", ["letter", "sweep"])
+def test_a_place_of_another_lists_shape_is_answered_with_the_beginning(moderator, name):
+    response = moderator.get(f"/admin/petition/{name}/?after=2026-01-01~5", follow=True)
+    assert response.status_code == 200
+
+
 def test_the_filters_stay_while_one_turns_pages(moderator, monkeypatch):
     monkeypatch.setattr("petition.admin.reading.ReadOnlyAdmin.list_per_page", 1)
     for n in range(2):

@@ -3,10 +3,11 @@
 import re
 import threading
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from petition import audit, paper, sharing, tallies
 from petition.models import Entry, Sheet, SheetCount, Tally, Text
+from petition.models.paper import a_day_of_the_campaign, plain_words
 from tests.making import State as SignatureState
 from tests.making import make_coordinator, make_signature
 from tests.test_races import at_once
@@ -535,3 +537,37 @@ def test_imports_entries_and_takings_out_at_once_end_right():
     assert tallies.recount() == []
     assert tallies.read_counter().paper == 17 * Sheet.objects.counted().count()
     assert audit.broken() == []
+
+
+def test_the_act_itself_refuses_whoever_may_not_settle():
+    """Also where two thirds pressed at once: the screen's own look comes too early for that."""
+    first, second, third = (make_coordinator("paper", username=f"p{n}") for n in range(3))
+    count = {"country": "MA", "date": date(2026, 3, 1), "struck": 0}
+    settled, taken_out = paper.make("ar", 2, first)
+    for sheet in (settled, taken_out):
+        paper.enter(sheet.number, first, valid=4, **count)
+        paper.enter(sheet.number, second, valid=5, **count)
+    with pytest.raises(paper.CountedItYourself):
+        paper.settle(settled.number, first, valid=4, **count)
+    paper.settle(settled.number, third, valid=5, **count)
+    paper.void(taken_out.number, third, "lost")
+    fourth = make_coordinator("paper", username="fourth")
+    for sheet in (settled, taken_out):
+        with pytest.raises(paper.NotInConflict):
+            paper.settle(sheet.number, fourth, valid=5, **count)
+    assert tallies.read_counter().paper == 5
+    assert tallies.recount() == []
+
+
+@pytest.mark.parametrize(
+    "place", ["الرباط\u200f", "\u200eRabat", "Aït\u00a0Melloul", "مى\u200cشود"]
+)
+def test_what_keyboards_put_into_honest_words_is_no_mistake(place):
+    plain_words(place)
+
+
+def test_tomorrow_in_utc_is_today_somewhere():
+    tomorrow = timezone.now().date() + timedelta(days=1)
+    a_day_of_the_campaign(tomorrow)
+    with pytest.raises(ValidationError):
+        a_day_of_the_campaign(tomorrow + timedelta(days=1))

@@ -126,7 +126,7 @@ def test_an_xlsx_of_5000_rows_names_each_of_its_37_wrong_ones_and_imports_nothin
     made = [sheet.pk for _ in range(25) for sheet in paper.make("ar", 200, first)]
     paper.void(made[3000], make_coordinator(username="administrator"), "Lost.")
     rows = [row(float(n), date=datetime(2026, 3, 31)) for n in made]
-    tomorrow = (timezone.now() + timedelta(days=1)).date()
+    tomorrow = (timezone.now() + timedelta(days=2)).date()  # Nowhere in the world yet.
     kinds = [
         ("country", "XX", "two letters"),
         ("country", "", "cannot be blank"),
@@ -253,7 +253,7 @@ def _zip(parts: dict[str, bytes]) -> bytes:
     [
         (b"PK\x03\x04 no zip at all", "cannot be read as XLSX"),
         (_zip({"xl/workbook.xml": b"<x/>"}), "cannot be read as XLSX"),
-        (_zip({"a.xml": bytes(51 * 1024 * 1024)}), "larger than 50 MB"),
+        (_zip({"a.xml": bytes(11 * 1024 * 1024)}), "larger than 10 MB"),
         (b"\xd0\xcf\x11\xe0 an old xls", "neither XLSX nor CSV"),
         ("number;cité".encode("latin-1"), "neither XLSX nor CSV"),
         (b"number,country\n1,MA\n", "does not name these columns: place, date"),
@@ -288,3 +288,40 @@ def test_a_sheet_that_changes_while_a_file_is_read_lets_nothing_be_half_imported
     assert "a sheet has changed meanwhile" in said
     assert SheetCount.objects.count() == 0
     assert set(Sheet.objects.values_list("state", flat=True)) == {State.BLANK, State.VOID}
+
+
+def _book(**sheets) -> bytes:
+    book = Workbook()
+    book.remove(book.active)
+    for name, (rows, state) in sheets.items():
+        table = book.create_sheet(name)
+        table.sheet_state = state
+        for row in rows:
+            table.append(row)
+    out = BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_hidden_copy_is_not_taken_for_what_people_see():
+    stale, seen = [HEAD, [1] * 7], [HEAD, [2] * 7]
+    content = _book(old=(stale, "hidden"), new=(seen, "visible"))
+    assert str(imports.read(content).dict[0]["valid"]) == "2"
+    with pytest.raises(imports.Unreadable, match="one visible sheet"):
+        imports.read(_book(one=(stale, "visible"), two=(seen, "visible")))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("odd", ["far", "wide"])
+def test_a_file_that_claims_to_be_endless_is_left_early(odd):
+    book = Workbook()
+    book.active.append(HEAD)
+    if odd == "far":
+        book.active.cell(row=1_000_000, column=1, value=7)
+    else:
+        book.active.cell(row=2, column=imports.MOST_COLUMNS + 1, value="a name")
+    out = BytesIO()
+    book.save(out)
+    with pytest.raises(imports.Unreadable, match="too many"):
+        imports.read(out.getvalue())

@@ -1,6 +1,7 @@
 """Who comes in to the desk: password and second factor, limits, and the ends of sessions."""
 
 import base64
+import io
 import re
 import time
 from datetime import timedelta
@@ -27,6 +28,7 @@ from tests.making import (
     verified,
 )
 from tests.test_privacy import dump
+from tests.test_races import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -500,3 +502,49 @@ def test_the_desk_speaks_the_language_that_was_chosen_on_any_of_its_pages(client
     assert word in page
     elsewhere = {"language": language, "next": "https://elsewhere.example/"}
     assert "elsewhere" not in client.post("/admin/language/", elsewhere)["Location"]
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("committed")
+def test_one_recovery_code_opens_once_however_many_try_it_at_the_same_instant():
+    user = make_coordinator("moderator")
+    make_authenticator(user, recovery="111122223333 444455556666")
+
+    def prove_it():
+        try:
+            return two_factor.prove(user, "1111 2222 3333") is not None
+        except two_factor.TooEarly:
+            return False
+
+    assert at_once([prove_it] * 8).count(True) == 1
+
+
+def test_who_knows_the_password_cannot_lock_its_owner_out_for_long(coordinator):
+    device = make_authenticator(coordinator)
+    for _ in range(30):
+        device.throttle_increment()
+    _, why = device.verify_is_allowed()
+    assert (why["locked_until"] - timezone.now()).total_seconds() <= 5 * 60
+
+
+def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(client):
+    client.force_login(make_coordinator("delivery"))
+    client.cookies["sessionid"]["path"] = "/"
+    verified_session = Session.objects.get()
+    ends = timezone.now() + timedelta(seconds=60)
+    Session.objects.update(expire_date=ends)
+    client.get("/admin/petition/export/progress.json")
+    assert Session.objects.get(pk=verified_session.pk).expire_date == ends
+
+
+def test_a_large_body_is_refused_before_anybody_signed_in(client):
+    body = {"username": "x", "file": io.BytesIO(b"x" * 4_000_000)}
+    assert client.post("/admin/login/", body).status_code == 413
+
+
+def test_a_form_from_before_the_sign_in_is_answered_in_the_persons_language():
+    client = Client(enforce_csrf_checks=True)
+    page = client.post("/admin/login/", {"username": "x"}, headers={"Accept-Language": "ar"})
+    assert page.status_code == 403
+    assert 'lang="ar"' in page.content.decode()
+    assert "<style" not in page.content.decode()

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from petition.admin.reading import Filters, ReadOnlyAdmin
-from petition.models import Entry, Export, Letter, Signature
+from petition.models import Entry, Export, Letter, Sheet, Signature
 
 # The words of details that people read; what is missing here is a number or a name.
 KEYS = {
@@ -29,12 +29,18 @@ KEYS = {
     "format": _("format"),
     "kind": _("kind"),
     "name": _("title"),
+    "state": _("state"),
+    "sheets": _("sheets"),
+    "roles": _("roles"),
+    "active": _("active"),
     "valid": _("valid lines"),
     "struck": _("struck lines"),
 }
+STATES = dict(Sheet.State.choices) | dict(Signature.State.choices)
 VALUES = {
-    "was": dict(Signature.State.choices),
-    "to": dict(Signature.State.choices),
+    "was": STATES,
+    "to": STATES,
+    "state": STATES,
     "why": dict(Signature.Reason.choices),
     "outcome": dict(Export.State.choices),
     "kind": dict(Export.Kind.choices),

@@ -82,6 +82,8 @@ class PageByKey(ChangeList):
         op = "gt" if backwards else "lt"
         try:
             *moment, pk = cursor.split("~")
+            if len(moment) != len(self.order) - 1:
+                raise ValueError(cursor)
             beyond = Q(**{f"pk__{op}": int(pk)})
             if moment:
                 field = self.order[0].lstrip("-")

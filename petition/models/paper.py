@@ -1,6 +1,6 @@
 """Paper sheets: numbered, each with room for twenty signatures, of which only counts are kept."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -21,15 +21,21 @@ def one_of_the_countries(code: str) -> None:
 
 
 def a_day_of_the_campaign(day: date) -> None:
-    if day > timezone.now().date():
+    if day > timezone.now().date() + timedelta(days=1):  # It is tomorrow already in Gaza.
         raise ValidationError(_("This day lies in the future."))
     if day < LAUNCHED:
         raise ValidationError(_("This day lies before the campaign began (2026-02-10)."))
 
 
+# What keyboards put into honest words: marks of direction, joiners, a space that does not break.
+UNSEEN = dict.fromkeys(map(ord, "\u200e\u200f\u200c\u200d\u061c\u2066\u2067\u2068\u2069"), None)
+UNSEEN[0xA0] = " "
+
+
 def plain_words(text: str) -> None:
     """No formula for a later spreadsheet, nothing that cannot be seen, no address of a person."""
-    if text[:1] in ("=", "+", "-", "@") or "@" in text or not text.isprintable():
+    seen = text.translate(UNSEEN)
+    if seen[:1] in ("=", "+", "-", "@") or "@" in seen or not seen.isprintable():
         raise ValidationError(
             _("Use letters and digits, without @, and do not begin with =, + or -.")
         )

@@ -17,11 +17,12 @@ TOLERATED_STEPS = 1
 class Authenticator(TimestampMixin, ThrottlingMixin, Device):
     """The second factor of one account, its secrets sealed: a stolen dump opens nothing.
 
-    App and recovery codes are throttled together: 1, 2, 4, 8… seconds after each wrong code.
+    App and recovery codes are throttled together: 1, 2, 4, 8 … 256 seconds after each wrong code.
     """
 
     CODE_DIGITS = 6
     RECOVERY_DIGITS = 12
+    MOST_FAILURES = 9  # 2 ** 8 seconds.
 
     secret = EncryptedField(purpose="authenticator")  # RFC 6238, in hex.
     recovery = EncryptedField(null=True, purpose="recovery codes")
@@ -62,6 +63,14 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
 
     def get_throttle_factor(self) -> int:
         return 1
+
+    def throttle_increment(self, commit=True):
+        """Up to some four minutes, so that who knows a password cannot lock its owner out: at that
+        pace a million codes take years."""
+        super().throttle_increment(commit=False)
+        self.throttling_failure_count = min(self.throttling_failure_count, self.MOST_FAILURES)
+        if commit:
+            self.save()
 
     def _take_recovery_code(self, digits: str) -> bool:
         codes = self.recovery_codes
