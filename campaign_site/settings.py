@@ -135,6 +135,8 @@ TIME_ZONE = "UTC"
 
 # --- Data --------------------------------------------------------------------------------------
 
+# Columns that PostgreSQL keeps beside an index’s key; SQLite does without.
+SILENCED_SYSTEM_CHECKS = ["models.W040"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
