@@ -100,14 +100,20 @@ def renew_codes(user: AbstractBaseUser) -> list[str]:
     return [_in_groups(code) for code in codes]
 
 
-def reset(by: AbstractBaseUser | None, user: AbstractBaseUser) -> None:
-    """Take the second factor away: the next sign-in sets up a new one.
+def reset(
+    by: AbstractBaseUser | None, user: AbstractBaseUser, *, with_password: bool = False
+) -> None:
+    """Take the second factor away, and the password too where somebody else may know it: the next
+    sign-in sets up a new second factor.
 
     Every session ends, since one that somebody else has would otherwise set it up without the
     password.
     """
     with transaction.atomic():
         Authenticator.objects.filter(user=user).delete()
+        if with_password:
+            user.set_unusable_password()
+            user.save(update_fields=["password"])
         sessions.end(user)
         _record(by, user, "reset")
 

@@ -128,8 +128,11 @@ def test_resetting_a_second_factor_is_asked_first_and_ends_the_sessions(desk):
     assert reset in desk.get(change(user)).content.decode()
     assert desk.get(reset).status_code == 200
     assert Authenticator.objects.filter(user=user).exists()
-    assert desk.post(reset).status_code == 302
+    asked_next = desk.post(reset)["Location"]
+    assert asked_next == f"{USERS}{user.pk}/password/"
     assert not Authenticator.objects.filter(user=user).exists()
+    assert not User.objects.get(pk=user.pk).has_usable_password()
+    assert desk.get(asked_next).status_code == 200
     assert other.get("/admin/two-factor/")["Location"].startswith("/admin/login/")
     entry = Entry.objects.get()
     assert (entry.act, entry.actor) == ("two factor", "sample-administrator")

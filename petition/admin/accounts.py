@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -159,8 +159,10 @@ class AccountAdmin(UserAdmin):
     def reset_two_factor(self, request, id):  # noqa: A002  Django's name
         user = self._account(request, id)
         if request.method == "POST":
-            two_factor.reset(request.user, user)
-            return self._done(request, user, _("The next sign-in sets up a new second factor."))
+            # Whoever knows the password could else set up the new factor before its owner does.
+            two_factor.reset(request.user, user, with_password=True)
+            messages.success(request, _("Reset. Now give the account a new password."))
+            return redirect("admin:auth_user_password_change", user.pk)
         return self._ask(request, user, "admin/account_reset.html", _("Reset the second factor"))
 
     def _account(self, request, id):  # noqa: A002
