@@ -326,3 +326,10 @@ def test_the_progress_of_a_new_export_is_not_that_of_the_one_before(delivery):
     address = re.search(r'data-progress="([^"]+)"', page)[1]
     assert delivery.get(address).json()["over"] is False
     assert delivery.get(address + "x").status_code == 200
+
+
+def test_two_who_find_the_same_export_abandoned_write_it_down_once():
+    export = exports.begin_delivery(make_coordinator(username="other"), "For a test")
+    exports._end(export, "stopped")
+    exports._end(export, "stopped")
+    assert Entry.objects.filter(act="export end").count() == 1
