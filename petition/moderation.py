@@ -2,12 +2,24 @@
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from petition import addresses, audit, lifecycle, mailbox
 from petition.models import Entry, Letter, Signature
 
 State = Signature.State
 Act = Entry.Act
+
+
+# In which states an act has something to do.
+POSSIBLE = {
+    "count": (State.HELD, State.REJECTED),
+    "hold": (State.PENDING, State.COUNTED, State.REJECTED),
+    "reject": (State.PENDING, State.COUNTED, State.HELD),
+    "resend": (State.PENDING,),
+    "erase": (State.PENDING, State.COUNTED, State.HELD, State.REJECTED),
+}
 
 
 class SomebodyWasFirst(Exception):
@@ -28,7 +40,7 @@ def count(signature: Signature, by: AbstractBaseUser, note: str = "") -> None:
         current = rows.filter(pk=signature.pk, state=signature.state).first()
         if current is None:
             raise SomebodyWasFirst
-        if current.state not in (State.HELD, State.REJECTED):
+        if current.state not in POSSIBLE["count"]:
             raise lifecycle.NotAllowed(current.state)
         to = State.COUNTED if current.confirmed_at else State.PENDING
         _move(current, to, by, Act.COUNT, note)
@@ -54,13 +66,21 @@ def resend(signature: Signature, by: AbstractBaseUser, note: str = "") -> None:
     longer pending: the other letters say that somebody has signed again."""
     with transaction.atomic():
         locked = Signature.objects.select_for_update(no_key=True).filter(pk=signature.pk)
-        current = locked.filter(state=State.PENDING).first()
+        current = locked.filter(state__in=POSSIBLE["resend"]).first()
         if current is None:
             raise NobodyToWriteTo
         letter = mailbox.owe(current, mailbox.LETTERS[current.state], current.language)
         if letter.state == Letter.State.WITHHELD:
             raise NobodyToWriteTo
         audit.append(by, Act.RESEND, audit.name_of(current), letter=letter.kind, note=note)
+
+
+def letters_that_may_be_seen(signature: Signature) -> QuerySet[Letter]:
+    """Those that did not arrive, and old ones: a fresh one would tell a moderator, without a trace
+    in the audit, whose signature it is that they have just asked the public form to write to."""
+    failed = Q(state__in=[Letter.State.REFUSED, Letter.State.GIVEN_UP])
+    old = Q(created_at__lt=timezone.now() - mailbox.LETTERS_WINDOW)
+    return signature.letters.filter(failed | old).order_by("-pk")[:50]
 
 
 def find(typed: str, by: AbstractBaseUser) -> Signature | None:

@@ -253,9 +253,6 @@ def test_neither_the_passphrase_nor_a_name_is_kept_or_logged(delivery, caplog):
         assert "Zzmark" not in place
 
 
-# --- What a review found
-
-
 def test_a_passphrase_is_of_one_coordinator_and_one_hour(delivery, monkeypatch):
     _, seal = passphrase_and_seal(delivery.get(DELIVERY))
     asked = {"reason": "For a test", "noted": "on", "sealed": seal}

@@ -216,9 +216,6 @@ def test_the_chain_holds_after_all_of_it(moderator):
     assert audit.broken() == []
 
 
-# --- What a review found
-
-
 def test_nobody_overrides_a_decision_that_they_have_not_seen(moderator):
     signature = make_signature(state=State.COUNTED)
     chosen = {"action": "hold", "_selected_action": [signature.pk], "index": 0}

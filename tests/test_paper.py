@@ -1,8 +1,6 @@
 """Paper sheets: printed, entered by two who do not see each other's counts, settled, taken out."""
 
 import re
-import threading
-from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
@@ -18,7 +16,6 @@ from petition.models import Entry, Sheet, SheetCount, Tally, Text
 from petition.models.paper import a_day_of_the_campaign, plain_words
 from tests.making import State as SignatureState
 from tests.making import make_coordinator, make_signature
-from tests.test_races import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +29,7 @@ COUNT = {
     "valid": 17,
     "struck": 2,
 }
+TYPED = COUNT | {"date": date(2026, 3, 31)}
 # Numbers that stand nowhere on a page by chance.
 RARE = {"country": "BT", "place": "Zzplacezz", "date": "2026-02-23", "collector": "Zzwhozz",
         "valid": 13, "struck": 7}  # fmt: skip
@@ -456,87 +454,6 @@ def test_the_database_refuses_numbers_that_no_sheet_has(sheet):
         with pytest.raises(IntegrityError), transaction.atomic():
             Sheet.objects.filter(pk=sheet.pk).update(**wrong)
     Sheet.objects.filter(pk=sheet.pk).update(**counted, struck=0)
-
-
-def _people(*names):
-    return [make_coordinator("paper", username=name) for name in names]
-
-
-TYPED = COUNT | {"date": date(2026, 3, 31)}
-
-
-@pytest.mark.postgres
-@pytest.mark.usefixtures("committed")
-def test_two_coordinators_at_the_same_instant_count_a_sheet_once():
-    one, two = _people("one", "two")
-    sheets = paper.make("ar", 40, one)
-    start = threading.Barrier(8)
-
-    def enter_all(person):
-        start.wait()
-        outcomes = []
-        for sheet in sheets:
-            try:
-                outcomes.append(paper.enter(sheet.pk, person, **TYPED).state)
-            except paper.Refused as refusal:
-                outcomes.append(type(refusal).__name__)
-        return outcomes
-
-    answers = at_once([lambda p=p: enter_all(p) for p in [one, two] * 4])
-    outcomes = [outcome for answer in answers for outcome in answer]
-    assert outcomes.count(State.COUNTED) == 40
-    assert outcomes.count(State.ONCE) == 40
-    assert SheetCount.objects.count() == 80
-    assert tallies.read_counter().paper == 40 * 17
-    assert tallies.recount() == []
-    assert audit.broken() == []
-
-
-@pytest.mark.postgres
-@pytest.mark.usefixtures("committed")
-def test_batches_made_at_the_same_instant_share_no_number():
-    (person,) = _people("one")
-    at_once([lambda: paper.make("fr", 20, person)] * 12)
-    assert Sheet.objects.count() == 240
-    assert len(set(Sheet.objects.values_list("batch", flat=True))) == 12
-
-
-@pytest.mark.postgres
-@pytest.mark.usefixtures("committed")
-def test_imports_entries_and_takings_out_at_once_end_right():
-    one, two, three = _people("one", "two", "three")
-    sheets = paper.make("ar", 60, one)
-    numbers = [sheet.pk for sheet in sheets]
-
-    def load(person, order):
-        paper.enter_all([SheetCount(sheet_id=n, **TYPED) for n in order], person)
-
-    def by_hand(person):
-        for number in numbers:
-            with suppress(paper.Refused):
-                paper.enter(number, person, **TYPED)
-
-    def take_out():
-        for number in numbers[::6]:
-            with suppress(paper.Refused):
-                paper.void(number, three, "A test.")
-
-    def load_or_give_up(person, order):
-        with suppress(paper.Refused):
-            load(person, order)
-
-    at_once(
-        [
-            lambda: load_or_give_up(one, numbers),
-            lambda: load_or_give_up(two, numbers[::-1]),
-            lambda: by_hand(two),
-            lambda: by_hand(three),
-            take_out,
-        ]
-    )
-    assert tallies.recount() == []
-    assert tallies.read_counter().paper == 17 * Sheet.objects.counted().count()
-    assert audit.broken() == []
 
 
 def test_the_act_itself_refuses_whoever_may_not_settle():

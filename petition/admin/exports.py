@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -101,7 +100,7 @@ class ExportAdmin(ReadOnlyAdmin):
         _must(request, "petition.export_tally")
         form = TalliesForm(request.POST or None)
         if not form.is_valid():
-            return self._page(request, "admin/export_tallies.html", _("Export figures"), form=form)
+            return self.page(request, "admin/export_tallies.html", _("Export figures"), form=form)
         chosen = form.cleaned_data
         content = exports.tallies(chosen["dimension"], chosen["file_format"], request.user)
         name = f"{chosen['dimension']}-{timezone.now():%Y-%m-%d}.{chosen['file_format']}"
@@ -134,12 +133,6 @@ class ExportAdmin(ReadOnlyAdmin):
             mine = mine.filter(started_at__gte=datetime.fromtimestamp(int(since), UTC))
         return _progress(mine.order_by("-pk").first())
 
-    def _page(self, request, template: str, title: str, **context) -> TemplateResponse:
-        site = self.admin_site.each_context(request)
-        return TemplateResponse(
-            request, template, site | {"opts": self.opts, "title": title} | context
-        )
-
 
 @sensitive_post_parameters()
 def _delivery(request, model_admin: ExportAdmin):
@@ -150,7 +143,7 @@ def _delivery(request, model_admin: ExportAdmin):
         shown = unseal(form["sealed"].value() or "", request.user)
     except BadSignature:
         shown = exports.passphrase()
-    return model_admin._page(
+    return model_admin.page(
         request,
         "admin/export_delivery.html",
         _("Export signatures for delivery"),

@@ -3,7 +3,6 @@
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -130,7 +129,7 @@ class SheetAdmin(ReadOnlyAdmin):
                 text = ENTERED[sheet.state] % {"number": sheet.number}
                 self.message_user(request, text, level)
                 return redirect("admin:petition_sheet_enter")
-        return self._page(request, "admin/paper_enter.html", _("Enter a sheet"), {"form": form})
+        return self.page(request, "admin/paper_enter.html", _("Enter a sheet"), form=form)
 
     def settle(self, request, number: int):
         """Both counts side by side, and the third that settles them."""
@@ -151,7 +150,7 @@ class SheetAdmin(ReadOnlyAdmin):
             self.message_user(request, refusal.says, messages.WARNING)
             return self._to(request, sheet)
         context = {"form": form, "sheet": sheet, "counts": sheet.counts.select_related("by")}
-        return self._page(request, "admin/paper_settle.html", _("Settle a sheet"), context)
+        return self.page(request, "admin/paper_settle.html", _("Settle a sheet"), **context)
 
     def void(self, request, number: int):
         """Out of the count for good, with a reason."""
@@ -168,7 +167,7 @@ class SheetAdmin(ReadOnlyAdmin):
                 self.message_user(request, text % {"number": number}, messages.SUCCESS)
                 return self._to(request, sheet)
         context = {"form": form, "sheet": sheet}
-        return self._page(request, "admin/paper_void.html", _("Take a sheet out"), context)
+        return self.page(request, "admin/paper_void.html", _("Take a sheet out"), **context)
 
     def load(self, request):
         """Counts of many sheets from a file: checked, then imported or not."""
@@ -190,7 +189,7 @@ class SheetAdmin(ReadOnlyAdmin):
             "imported": "import" in request.POST,
             "columns": ",".join(imports.COLUMNS),
         }
-        return self._page(request, "admin/paper_import.html", _("Import sheets"), context)
+        return self.page(request, "admin/paper_import.html", _("Import sheets"), **context)
 
     def _must(self, request, act: str) -> None:
         if not request.user.has_perm(f"petition.{act}_sheet"):
@@ -209,10 +208,4 @@ class SheetAdmin(ReadOnlyAdmin):
 
     def _print_page(self, request, **forms):
         context = {"form": PrintForm(), "again": PrintAgainForm()} | forms
-        return self._page(request, "admin/paper_print.html", _("Print sheets"), context)
-
-    def _page(self, request, template: str, title: str, context: dict) -> TemplateResponse:
-        site = self.admin_site.each_context(request)
-        return TemplateResponse(
-            request, template, site | {"opts": self.opts, "title": title} | context
-        )
+        return self.page(request, "admin/paper_print.html", _("Print sheets"), **context)

@@ -8,6 +8,7 @@ from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
 AFTER, BEFORE = "after", "before"
@@ -106,6 +107,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     sortable_by = ()
+
+    def page(self, request, template: str, title: str, **context) -> TemplateResponse:
+        """A screen of our own beside Django's list and row."""
+        site = self.admin_site.each_context(request)
+        return TemplateResponse(
+            request, template, site | {"opts": self.opts, "title": title} | context
+        )
 
     def get_changelist(self, request, **kwargs):
         return PageByKey

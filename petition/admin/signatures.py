@@ -9,11 +9,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME as CHOSEN
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import Q, QuerySet
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -21,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from petition import addresses, audit, lifecycle, mailbox, masks, moderation, vault
+from petition import addresses, audit, lifecycle, masks, moderation, vault
 from petition.admin.reading import ReadOnlyAdmin
 from petition.admin.signature_forms import (
     LOOK_UP,
@@ -32,46 +29,27 @@ from petition.admin.signature_forms import (
     RevealForm,
     SignatureFilters,
 )
-from petition.models import Entry, Letter, Signature
+from petition.models import Entry, Signature
 from petition.templatetags.petition import country_name
 
 
 @dataclass(frozen=True)
 class Act:
-    """An act on signatures: its title, who may, in which states, and what is asked before."""
+    """An act on signatures: its title, who may, and what is asked before it is done."""
 
     title: str
     permission: str
-    states: tuple[str, ...]
     form: type[forms.Form] = ActForm
 
 
-State = Signature.State
 MODERATE = "petition.moderate_signature"
 ACTS = {
-    "count": Act(gettext_lazy("Count"), MODERATE, (State.HELD, State.REJECTED)),
-    "hold": Act(
-        gettext_lazy("Hold"),
-        MODERATE,
-        (State.PENDING, State.COUNTED, State.REJECTED),
-        ReasonedActForm,
-    ),
-    "reject": Act(
-        gettext_lazy("Reject"),
-        MODERATE,
-        (State.PENDING, State.COUNTED, State.HELD),
-        ReasonedActForm,
-    ),
-    "resend": Act(gettext_lazy("Send the letter again"), MODERATE, (State.PENDING,)),
-    "erase": Act(
-        gettext_lazy("Erase the person"),
-        "petition.erase_signature",
-        (State.PENDING, State.COUNTED, State.HELD, State.REJECTED),
-        EraseForm,
-    ),
+    "count": Act(gettext_lazy("Count"), MODERATE),
+    "hold": Act(gettext_lazy("Hold"), MODERATE, ReasonedActForm),
+    "reject": Act(gettext_lazy("Reject"), MODERATE, ReasonedActForm),
+    "resend": Act(gettext_lazy("Send the letter again"), MODERATE),
+    "erase": Act(gettext_lazy("Erase the person"), "petition.erase_signature", EraseForm),
 }
-
-
 LOOKS = (Entry.Act.LOOK_UP, Entry.Act.REVEAL)
 
 
@@ -163,7 +141,7 @@ class SignatureAdmin(ReadOnlyAdmin):
         context = {
             "acts": _possible(signature, request.user) if signature else {},
             "history": history(signature, request.user) if signature else [],
-            "letters": letters_that_may_be_seen(signature) if signature else [],
+            "letters": moderation.letters_that_may_be_seen(signature) if signature else [],
             "title": _("Signature"),
         }
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
@@ -181,7 +159,7 @@ class SignatureAdmin(ReadOnlyAdmin):
             return None
         # With each its state as it is shown here: nobody overrides what they have not seen.
         context = {"name": name, "chosen": [(s, _stamp(s)) for s in chosen], "form": form}
-        return self._page(request, "admin/signature_act.html", ACTS[name].title, context)
+        return self.page(request, "admin/signature_act.html", ACTS[name].title, **context)
 
     def _apply(self, request, chosen: list[Signature], name: str, answers: dict, left: int) -> None:
         done = 0
@@ -231,13 +209,7 @@ class SignatureAdmin(ReadOnlyAdmin):
             except vault.Unreadable as error:
                 form.add_error(None, str(error))
         context = {"form": form, "shown": shown, "signature": signature}
-        return self._page(request, "admin/signature_reveal.html", _("Name and address"), context)
-
-    def _page(self, request, template: str, title: str, context: dict) -> TemplateResponse:
-        site = self.admin_site.each_context(request)
-        return TemplateResponse(
-            request, template, site | {"opts": self.opts, "title": title} | context
-        )
+        return self.page(request, "admin/signature_reveal.html", _("Name and address"), **context)
 
 
 @require_POST
@@ -268,20 +240,12 @@ def _possible(signature: Signature, user) -> dict[str, Act]:
     return {
         name: act
         for name, act in ACTS.items()
-        if signature.state in act.states and user.has_perm(act.permission)
+        if signature.state in moderation.POSSIBLE[name] and user.has_perm(act.permission)
     }
 
 
 def _stamp(signature: Signature) -> str:
     return f"{signature.pk}~{signature.state}~{signature.moved_at.isoformat()}"
-
-
-def letters_that_may_be_seen(signature: Signature) -> QuerySet[Letter]:
-    """Those that did not arrive, and old ones: a fresh one would tell a moderator, without a trace
-    in the audit, whose signature it is that they have just asked the public form to write to."""
-    failed = Q(state__in=[Letter.State.REFUSED, Letter.State.GIVEN_UP])
-    old = Q(created_at__lt=timezone.now() - mailbox.LETTERS_WINDOW)
-    return signature.letters.filter(failed | old).order_by("-pk")[:50]
 
 
 def history(signature: Signature, user) -> list[Event]:

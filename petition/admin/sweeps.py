@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.signing import BadSignature, Signer
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -153,9 +152,7 @@ class SweepAdmin(ReadOnlyAdmin):
                     for s in sample
                 ],
             }
-        site = self.admin_site.each_context(request)
-        page = site | {"opts": self.opts, "title": _("New sweep")} | context
-        return TemplateResponse(request, "admin/sweep_new.html", page)
+        return self.page(request, "admin/sweep_new.html", _("New sweep"), **context)
 
     def _start(self, request, sweep: Sweep):
         """Start what was previewed: nobody who signed after that is swept."""
