@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 NAMES = {
     "moderator": _("Moderation"),
     "editor": _("Texts"),
+    "cases": _("Prisoner cases"),
     "paper": _("Paper sheets"),
     "press": _("Press"),
     "delivery": _("Delivery to the addressees"),
@@ -32,6 +33,13 @@ ROLES = {
         "petition.change_tracktext",
         "petition.view_consenttext",
     ],
+    "cases": [
+        "petition.export_tally",
+        "petition.view_case",
+        "petition.change_case",
+        "petition.review_case",
+        "petition.restore_case",
+    ],
     "paper": [
         "petition.export_tally",
         "petition.view_sheet",
@@ -57,6 +65,9 @@ ROLES = {
         "petition.view_sheet",
         "petition.void_sheet",
         "petition.view_export",
+        "petition.view_case",
+        "petition.restore_case",
+        "petition.erase_case",
         "petition.view_entry",
         "auth.view_user",
         "auth.add_user",

@@ -1,13 +1,24 @@
 """Builds data for tests. Its people are fictional: the names say so."""
 
 import re
+from datetime import date, timedelta
 
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 from django_otp.oath import totp
 
 from petition import lifecycle, tallies, two_factor
-from petition.models import Authenticator, ConsentText, Signature
+from petition.models import (
+    Approval,
+    Authenticator,
+    Case,
+    CaseText,
+    Consent,
+    ConsentText,
+    RiskReview,
+    Signature,
+    Source,
+)
 
 State = Signature.State
 PASSWORD = "a-password-of-a-test-71"
@@ -85,3 +96,86 @@ def verified(client, user) -> Authenticator:
     client.force_login(user)
     assert prove(client, device).status_code == 302
     return device
+
+
+def make_person(username: str) -> User:
+    """An account without a role, made once."""
+    return User.objects.get_or_create(username=username, defaults={"is_staff": True})[0]
+
+
+def make_consent(case: Case, **fields) -> Consent:
+    """A consent to everything, which holds; the newest of its case."""
+    now = timezone.now()
+    details = {
+        "giver": "parent",
+        "why_not_person": "Sample: held without contact",
+        "method": "writing",
+        "language": "ar",
+        "given_at": now - timedelta(days=1),
+        "valid_until": now + timedelta(days=365),
+        "explained_copies": True,
+        "explained_worst_case": True,
+        "explained_withdrawal": True,
+        "evidence": "SAMPLE-FILE-1",
+        "events": case.events,
+        "recorded_by": make_person("author"),
+    } | {f"scope_{scope}": True for scope in Consent.SCOPES}
+    case.consent = Consent.objects.create(case=case, **(details | fields))
+    case.save(update_fields=["consent"])
+    return case.consent
+
+
+def make_text(case: Case, language: str = "en", **fields) -> CaseText:
+    """What is told in a language: written by one, reviewed by another, approved by two more."""
+    details = {
+        "name": "Sample Prisoner",
+        "pseudonym": "Sample Pseudonym",
+        "place": "Sample Prison",
+        "charges": "Sample charges.",
+        "health": "Sample health.",
+        "story": "A sample story of a person who does not exist.",
+        "portrait_alt": "A sample portrait",
+        "reviewed_revision": fields.get("revision", 1),
+        "reviewed_by": make_person("reviewer"),
+        "reviewed_at": timezone.now(),
+    }
+    text = CaseText.objects.create(case=case, language=language, **(details | fields))
+    text.authors.add(make_person("author"))
+    for name in ("first", "second"):
+        Approval.objects.create(
+            text=text,
+            by=make_person(name),
+            case_revision=case.revision,
+            text_revision=text.revision,
+        )
+    return text
+
+
+def make_case(*languages: str, **fields) -> Case:
+    """A case that is public in these languages: every rule holds until a test breaks one."""
+    details = {
+        "naming": "name",
+        "age_band": "30-44",
+        "nationality": "palestinian",
+        "track_id": "protection",
+        "situation": "arrested",
+        "situation_as_of": date(2026, 3, 1),
+        "since": date(2025, 11, 2),
+        "since_as_of": date(2026, 3, 1),
+        "place_as_of": date(2026, 3, 1),
+    }
+    case = Case.objects.create(**(details | fields))
+    author = make_person("author")
+    case.authors.add(author)
+    Source.objects.create(
+        case=case, title="Sample report", publisher="Sample Observer", day=date(2026, 3, 1),
+        url="https://example.org/report", supports="the arrest", language="en",
+    )  # fmt: skip
+    make_consent(case)
+    case.risk_review = RiskReview.objects.create(
+        case=case, by=make_person("reviewer"), may_be_public=True, note="Sample."
+    )
+    case.save(update_fields=["risk_review"])
+    for language in languages or ("en",):
+        make_text(case, language)
+    return case

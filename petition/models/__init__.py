@@ -2,25 +2,40 @@
 
 from petition.models.audit import Entry
 from petition.models.campaign import ConsentText, Text, Track, TrackText
+from petition.models.cases import Case, CaseText, CaseUpdate, Certainty, Source
+from petition.models.consents import Consent
 from petition.models.exports import Export
 from petition.models.mailbox import Letter
 from petition.models.paper import Sheet, SheetCount
+from petition.models.portraits import Portrait, Rendition
+from petition.models.reviews import Approval, RiskReview, TakeDown
 from petition.models.signatures import Signature
 from petition.models.sweeps import Sweep, SweepMove
 from petition.models.tallies import Tally
 from petition.models.two_factor import Authenticator
 
 __all__ = [
+    "Approval",
     "Authenticator",
+    "Case",
+    "CaseText",
+    "CaseUpdate",
+    "Certainty",
+    "Consent",
     "ConsentText",
     "Entry",
     "Export",
     "Letter",
+    "Portrait",
+    "Rendition",
+    "RiskReview",
     "Sheet",
     "SheetCount",
     "Signature",
+    "Source",
     "Sweep",
     "SweepMove",
+    "TakeDown",
     "Tally",
     "Text",
     "Track",
