@@ -249,7 +249,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # The largest honest form is about 2 KB; petition/middleware.py refuses more before it is read.
 PUBLIC_BODY_BYTES = 64 * 1024
-DESK_BODY_BYTES = 3 * 1024 * 1024  # A file of sheets, the largest that the desk takes.
+DESK_BODY_BYTES = 9 * 1024 * 1024  # A portrait of 8 MB, the largest that the desk takes.
 CSRF_FAILURE_VIEW = "petition.errors.csrf_failure"
 
 CONTENT_SECURITY_POLICY = {

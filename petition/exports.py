@@ -2,12 +2,14 @@
 
 import csv
 import io
+import json
 import secrets
 from collections.abc import Iterator
 from datetime import timedelta
 from stat import S_IFREG
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
@@ -15,7 +17,7 @@ from django.utils.translation import get_language
 from stream_zip import ZIP_64, stream_zip
 from tablib import Dataset
 
-from petition import audit, countries, links, vault
+from petition import audit, countries, links, profiles, vault
 from petition.models import Entry, Export, Signature, Tally
 
 State = Export.State
@@ -57,6 +59,44 @@ def tallies(dimension: str, file_format: str, by: AbstractBaseUser) -> bytes:
     if file_format == "csv":
         content = "\ufeff" + content
     return content if isinstance(content, bytes) else content.encode()
+
+
+def told(language: str) -> list[dict]:
+    """Every public prisoner case as its page shows it, for programs; the newest first."""
+    found, after, more = [], "", True
+    while more:
+        page = profiles.listed(language, how_many=BATCH, after=after)
+        found += [_plain(profile) for profile in page.profiles]
+        after = page.next
+        more = bool(after)
+    return found
+
+
+def cases(language: str, by: AbstractBaseUser) -> bytes:
+    """The public prisoner cases as JSON. What may not be shown is not exported either."""
+    content = told(language)
+    with transaction.atomic():
+        export = Export.objects.create(
+            kind=Export.Kind.CASES, by=by.get_username(), state=State.FINISHED,
+            expected=len(content), rows=len(content), ended_at=timezone.now(),
+        )  # fmt: skip
+        audit.append(
+            by, Entry.Act.EXPORT, f"export {export.pk}", kind=export.kind, rows=export.rows,
+            language=language,
+        )  # fmt: skip
+    return json.dumps(content, ensure_ascii=False, indent=1, cls=DjangoJSONEncoder).encode()
+
+
+def _plain(profile: profiles.Profile) -> dict:
+    fields = {name: value for name, value in vars(profile).items() if name != "sources"}
+    for name in ("situation", "since", "place", "portrait"):
+        fields[name] = vars(fields[name]) if fields[name] else None
+    fields["updates"] = [vars(update) for update in profile.updates]
+    sources = ("title", "publisher", "url", "day", "supports", "language")
+    fields["sources"] = [
+        {name: getattr(source, name) for name in sources} for source in profile.sources
+    ]
+    return fields
 
 
 def to_deliver() -> QuerySet[Signature]:

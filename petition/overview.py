@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from petition import tallies
-from petition.models import Letter, Sheet, Signature, Tally
+from petition import cases, tallies
+from petition.models import Case, Letter, Sheet, Signature, Tally
 
 DAYS = 30
 # Beyond this a queue is not counted to its end: that it is long is all that matters then.
@@ -86,6 +86,20 @@ def sheets_in_conflict() -> Queue:
     return Queue(_up_to(Sheet.objects.in_conflict()))
 
 
+def cases_waiting() -> Queue:
+    """Prisoner cases of which something that is written is not public."""
+    return Queue(_up_to(cases.waiting()))
+
+
+def cases_lapsing() -> Queue:
+    """Public cases that will disappear by themselves within a fortnight."""
+    return Queue(_up_to(cases.lapsing()))
+
+
+def cases_taken_down() -> Queue:
+    return Queue(_up_to(Case.objects.filter(take_down__isnull=False)))
+
+
 def figures() -> dict:
     """All of them, as the template names them."""
     last_days = days(timezone.now().date())
@@ -99,6 +113,9 @@ def figures() -> dict:
         "letters_bounced": letters_bounced(),
         "sheets_once": sheets_entered_once(),
         "sheets_in_conflict": sheets_in_conflict(),
+        "cases_waiting": cases_waiting(),
+        "cases_lapsing": cases_lapsing(),
+        "cases_taken_down": cases_taken_down(),
     }
 
 

@@ -173,13 +173,13 @@ def _in_language(texts: Iterable[CaseText], language: str) -> CaseText:
 
 def _shown(text: CaseText, others: Iterable[CaseText]) -> Profile:
     case = text.case
-    title, is_pseudonym = _title(text)
+    shown_title, is_pseudonym = title(case, text)
     place = text.place if may_show(case, "place") else ""
     told = may_show(case, "story")
     return Profile(
         slug=case.slug,
         language=text.language,
-        title=title,
+        title=shown_title,
         is_pseudonym=is_pseudonym,
         track=case.track_id,
         age_band=Case.AgeBand(case.age_band),
@@ -211,9 +211,9 @@ def _shown(text: CaseText, others: Iterable[CaseText]) -> Profile:
     )
 
 
-def _title(text: CaseText) -> tuple[str, bool]:
-    """The name, a pseudonym, or nothing: never one in place of the other."""
-    case = text.case
+def title(case: Case, text: CaseText) -> tuple[str, bool]:
+    """The name, a pseudonym, or nothing: never one in place of the other. Whether it is a
+    pseudonym."""
     if case.naming == Case.Naming.NAME and may_show(case, "name"):
         return text.name, False
     if case.naming == Case.Naming.PSEUDONYM:

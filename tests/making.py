@@ -2,10 +2,12 @@
 
 import re
 from datetime import date, timedelta
+from io import BytesIO
 
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 from django_otp.oath import totp
+from PIL import Image
 
 from petition import lifecycle, tallies, two_factor
 from petition.models import (
@@ -96,6 +98,13 @@ def verified(client, user) -> Authenticator:
     client.force_login(user)
     assert prove(client, device).status_code == 302
     return device
+
+
+def drawn_picture(width: int = 400, height: int = 500, file_format: str = "JPEG") -> bytes:
+    """A picture of nobody, as a file."""
+    out = BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(out, file_format)
+    return out.getvalue()
 
 
 def make_person(username: str) -> User:

@@ -8,10 +8,10 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
 
-from petition import exports, lifecycle, mailbox, paper, roles
+from petition import casework, exports, lifecycle, mailbox, paper, roles
 from petition.admin.exports import seal
 from petition.models import Export, Sweep
-from tests.making import State, make_coordinator, make_signature
+from tests.making import State, drawn_picture, make_case, make_coordinator, make_signature
 
 NOBODY = "nobody"  # A coordinator without a role.
 
@@ -86,6 +86,34 @@ SCREENS = [
            {"country": "MA", "date": "2026-03-01", "valid": "3", "struck": "0"}),
     Screen("take out?", "petition.void_sheet", "petition/sheet/{sheet}/void/"),
     Screen("take out", "petition.void_sheet", "petition/sheet/{sheet}/void/", {"note": "lost"}),
+    Screen("cases", "petition.view_case", "petition/case/"),
+    Screen("case", "petition.view_case", "petition/case/{case}/change/"),
+    Screen("its portrait", "petition.view_case", "petition/case/{case}/portrait.jpg"),
+    Screen("export cases", "petition.view_case", "petition/case/export/"),
+    Screen("new case", "petition.change_case", "petition/case/new/"),
+    Screen("facts", "petition.change_case", "petition/case/{case}/facts/"),
+    Screen("write a text", "petition.change_case", "petition/case/{case}/text/fr/"),
+    Screen("portrait?", "petition.change_case", "petition/case/{case}/portrait/"),
+    Screen("consent?", "petition.change_case", "petition/case/{case}/consent/"),
+    Screen("consent withdrawn?", "petition.change_case", "petition/case/{case}/withdraw-consent/"),
+    Screen("withdraw", "petition.change_case", "petition/case/{case}/withdraw-consent/", {}),
+    Screen("no portrait", "petition.change_case", "petition/case/{case}/remove-portrait/", {}),
+    Screen("review?", "petition.review_case", "petition/case/{case}/text/en/review/"),
+    Screen("review", "petition.review_case", "petition/case/{case}/text/en/review/",
+           {"case_seen": 1, "text_seen": 1}),
+    Screen("approve", "petition.review_case", "petition/case/{case}/text/en/approve/",
+           {"case_seen": 1, "text_seen": 1}),
+    Screen("risk?", "petition.review_case", "petition/case/{case}/risk/"),
+    Screen("risk", "petition.review_case", "petition/case/{case}/risk/",
+           {"may_be_public": "no", "note": "for a test"}),
+    Screen("take down by address?", "", "petition/case/take-down/"),
+    Screen("take down by address", "", "petition/case/take-down/",
+           {"address": "{slug}", "reason": "for a test"}),
+    Screen("take down", "", "petition/case/{case}/take-down/", {"reason": "for a test"}),
+    Screen("put back?", "petition.restore_case", "petition/case/{case}/put-back/"),
+    Screen("put back", "petition.restore_case", "petition/case/{case}/put-back/", {}),
+    Screen("erase?", "petition.erase_case", "petition/case/{case}/erase/"),
+    Screen("erase", "petition.erase_case", "petition/case/{case}/erase/", {"reason": "for a test"}),
     Screen("audit", "petition.view_entry", "petition/entry/"),
     Screen("audit entry", "petition.view_entry", "petition/entry/1/change/"),
     Screen("texts", "petition.view_text", "petition/text/"),
@@ -115,7 +143,11 @@ def rows(db) -> dict[str, object]:
     counted = {"country": "MA", "date": date(2026, 3, 1), "struck": 0}
     paper.enter(differing.number, somebody, valid=3, **counted)
     paper.enter(differing.number, make_coordinator(username="third"), valid=4, **counted)
+    case = make_case("en")
+    casework.set_portrait(case.pk, somebody, 1, drawn_picture())
     return {
+        "case": case.pk,
+        "slug": case.slug,
         "sheet": sheet.number,
         "differing": differing.number,
         "signature": signature.pk,

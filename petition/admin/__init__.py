@@ -4,6 +4,7 @@ from petition.admin import (  # noqa: F401
     accounts,
     audit,
     campaign,
+    cases,
     exports,
     mailbox,
     paper,

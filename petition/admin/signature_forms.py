@@ -8,12 +8,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from petition import campaign, countries, languages
+from petition.admin.moments import DayField
 from petition.admin.reading import Filters
 from petition.models import Signature, Tally
 
 ANY = ("", "—")
 NO_TRACK = "none"
-EARLIEST_YEAR, LATEST_YEAR = 2020, 2100
 NOTE = _("Note")
 NO_NAMES = _("No names and no addresses: it is kept for good.")
 LOOK_UP = _("Whole e-mail address")
@@ -31,18 +31,6 @@ def every_track():
 def day_in_utc(day: date) -> tuple[datetime, datetime]:
     begins = datetime.combine(day, time(), UTC)
     return begins, begins + timedelta(days=1)
-
-
-class DayField(forms.DateField):
-    """A day of the years in which a campaign can be."""
-
-    widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-
-    def to_python(self, value):
-        day = super().to_python(value)
-        if day and not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return day
 
 
 class SignatureFilters(Filters):

@@ -1,6 +1,6 @@
 """Sweeps on the desk: a rule, a preview, a start; stop, go on, undo; the record."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django import forms
 from django.contrib import admin, messages
@@ -9,14 +9,14 @@ from django.core.signing import BadSignature, Signer
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from petition import addresses, masks, sweeps
+from petition.admin.moments import MomentField
 from petition.admin.reading import ReadOnlyAdmin
-from petition.admin.signature_forms import ANY, EARLIEST_YEAR, LATEST_YEAR, every_country
+from petition.admin.signature_forms import ANY, every_country
 from petition.admin.signatures import masked
 from petition.models import Signature, Sweep
 from petition.templatetags.petition import country_name
@@ -24,18 +24,6 @@ from petition.templatetags.petition import country_name
 SAMPLE = 20
 _previewed = Signer(salt="petition.admin.sweeps")
 ACTS = {"stop": sweeps.stop, "go-on": sweeps.go_on, "undo": sweeps.undo}
-
-
-class MomentField(forms.DateTimeField):
-    """A moment of the campaign's years in UTC, as the browser's own field writes it."""
-
-    widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-
-    def to_python(self, value):
-        moment = super().to_python(value)
-        if moment and not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return moment.replace(tzinfo=UTC) if moment and timezone.is_naive(moment) else moment
 
 
 class SweepForm(forms.ModelForm):

@@ -10,6 +10,7 @@ class Export(models.Model):
 
     class Kind(models.TextChoices):
         TALLIES = "tallies", _("tallies")
+        CASES = "cases", _("public prisoner cases")
         SIGNATURES = "signatures", _("signatures for delivery")
 
     class State(models.TextChoices):

@@ -42,6 +42,8 @@ def front_page(user) -> dict:
 def tiles(figures: dict) -> list[Tile]:
     states, due, bounced = figures["states"], figures["letters_due"], figures["letters_bounced"]
     once, differ = figures["sheets_once"], figures["sheets_in_conflict"]
+    hidden, lapsing = figures["cases_waiting"], figures["cases_lapsing"]
+    down = figures["cases_taken_down"]
     today = figures["days"][-1].day.isoformat()
     return [
         Tile(
@@ -69,6 +71,18 @@ def tiles(figures: dict) -> list[Tile]:
         Tile(
             _("Sheets in conflict"), differ.shown, "sheet", "?state=conflict",
             or_more=differ.or_more, urgent=bool(differ.count),
+        ),
+        Tile(
+            _("Cases not public yet"), hidden.shown, "case", "?state=waiting",
+            or_more=hidden.or_more,
+        ),
+        Tile(
+            _("Cases that disappear within 14 days"), lapsing.shown, "case", "?state=lapsing",
+            or_more=lapsing.or_more, urgent=bool(lapsing.count),
+        ),
+        Tile(
+            _("Cases taken down"), down.shown, "case", "?state=down", or_more=down.or_more,
+            urgent=bool(down.count),
         ),
     ]  # fmt: skip
 

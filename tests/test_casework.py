@@ -1,0 +1,513 @@
+"""What coordinators do to a prisoner case, and what has to be so before it is public."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from petition import cases, casework, profiles
+from petition.cases import Missing
+from petition.models import Approval, Case, CaseText, Consent, Entry, Portrait, Rendition
+from tests.making import (
+    drawn_picture,
+    make_case,
+    make_consent,
+    make_coordinator,
+    make_person,
+    make_text,
+)
+from tests.test_races import at_once
+
+pytestmark = pytest.mark.django_db
+
+FACTS = {
+    "naming": "name",
+    "track_id": "protection",
+    "age_band": "30-44",
+    "nationality": "palestinian",
+    "is_woman": False,
+    "is_sick": False,
+    "situation": "arrested",
+    "situation_as_of": date(2026, 3, 1),
+    "situation_certainty": "reported",
+}
+SOURCE = {
+    "title": "Sample report",
+    "publisher": "Sample Observer",
+    "url": "https://example.org/report",
+    "day": date(2026, 3, 1),
+    "supports": "the arrest",
+    "language": "en",
+}
+WORDS = {"name": "Sample Prisoner", "story": "A sample story.", "place": "Sample Prison"}
+
+
+@pytest.fixture
+def author():
+    return make_person("author")
+
+
+def person(name: str) -> User:
+    return make_person(name)
+
+
+def missing(case: Case, language: str = "en") -> list[Missing]:
+    return cases.why_not(case.texts.get(language=language))
+
+
+def written(author) -> CaseText:
+    """A case that has all but what others decide: review, approvals, risk."""
+    case = casework.open_case(author, FACTS, [SOURCE])
+    text = casework.write_text(case.pk, "en", author, 0, WORDS, [])
+    make_consent(case)
+    return text
+
+
+def decide(text: CaseText, *names: str) -> None:
+    text.refresh_from_db()
+    text.case.refresh_from_db()
+    for name in names:
+        casework.approve(text.pk, person(name), (text.case.revision, text.revision))
+
+
+def review(text: CaseText, name: str = "reviewer") -> None:
+    text.refresh_from_db()
+    casework.review(text.pk, person(name), text.revision)
+
+
+def test_a_case_becomes_public_when_each_has_done_their_part(author):
+    text = written(author)
+    assert missing(text.case) == [Missing.RISK, Missing.REVIEW, Missing.APPROVALS]
+    review(text)
+    casework.review_risk(text.case_id, person("reviewer"), may_be_public=True, note="weighed")
+    decide(text, "first")
+    assert missing(text.case) == [Missing.APPROVALS]
+    assert not cases.public().exists()
+    decide(text, "second")
+    assert missing(text.case) == []
+    assert profiles.profile(text.case.slug, "en").title == "Sample Prisoner"
+    acts = list(Entry.objects.order_by("number").values_list("act", flat=True))
+    assert acts == ["case", "case", "review", "risk", "approve", "approve"]
+
+
+def test_an_author_reviews_and_approves_nothing_of_their_own(author):
+    text = written(author)
+    with pytest.raises(casework.IsAnAuthor):
+        casework.review(text.pk, author, 1)
+    review(text)
+    with pytest.raises(casework.IsAnAuthor):
+        casework.approve(text.pk, author, (1, 1))
+    assert not Approval.objects.exists()
+
+
+def test_who_wrote_the_facts_does_not_approve_the_words_of_another(author):
+    text = written(author)
+    case = text.case
+    casework.write_facts(case.pk, person("second author"), 1, FACTS, [SOURCE])
+    review(text)
+    with pytest.raises(casework.IsAnAuthor):
+        decide(text, "second author")
+
+
+def test_the_same_person_approves_once(author):
+    text = written(author)
+    review(text)
+    decide(text, "first")
+    with pytest.raises(casework.ApprovedAlready):
+        decide(text, "first")
+    assert Approval.objects.count() == 1
+
+
+def test_nothing_is_approved_that_nobody_has_reviewed(author):
+    text = written(author)
+    with pytest.raises(casework.NotReviewed):
+        decide(text, "first")
+
+
+def test_a_change_of_the_story_voids_its_review_and_approvals():
+    case = make_case("en", "fr")
+    text = case.texts.get(language="en")
+    casework.write_text(case.pk, "en", person("author"), 1, WORDS | {"story": "Another."}, [])
+    assert missing(case) == [Missing.REVIEW, Missing.APPROVALS]
+    assert missing(case, "fr") == []
+    review(text)
+    decide(text, "first", "second")  # The same two may approve what is new.
+    assert missing(case) == []
+
+
+def test_a_change_of_the_facts_voids_the_approvals_in_every_language():
+    case = make_case("en", "fr")
+    casework.write_facts(case.pk, person("author"), 1, FACTS, [SOURCE])
+    assert missing(case) == missing(case, "fr") == [Missing.APPROVALS]
+
+
+def test_what_was_changed_meanwhile_is_not_written_over_nor_approved(author):
+    text = written(author)
+    casework.write_text(text.case_id, "en", author, 1, WORDS | {"story": "Newer."}, [])
+    with pytest.raises(casework.ChangedMeanwhile):
+        casework.write_text(text.case_id, "en", author, 1, WORDS | {"story": "Older."}, [])
+    with pytest.raises(casework.ChangedMeanwhile):
+        casework.review(text.pk, person("reviewer"), 1)
+    with pytest.raises(casework.ChangedMeanwhile):
+        casework.approve(text.pk, person("first"), (1, 1))
+    with pytest.raises(casework.ChangedMeanwhile):
+        casework.write_facts(text.case_id, author, 7, FACTS, [])
+    with pytest.raises(casework.ChangedMeanwhile):
+        casework.set_portrait(text.case_id, author, 7, drawn_picture())
+    text.refresh_from_db()
+    assert text.story == "Newer."
+
+
+def test_without_a_source_it_is_not_public():
+    case = make_case()
+    case.sources.all().delete()
+    assert missing(case) == [Missing.SOURCE]
+
+
+def test_a_risk_review_holds_for_ninety_days():
+    case = make_case()
+    text, reviewed = case.texts.get(), case.risk_review.at
+    assert cases.why_not(text, reviewed + timedelta(days=90, seconds=-1)) == []
+    assert cases.why_not(text, reviewed + timedelta(days=90)) == [Missing.RISK]
+
+
+def test_a_risk_that_is_too_high_hides_at_once():
+    case = make_case()
+    casework.review_risk(case.pk, person("reviewer"), may_be_public=False, note="not now")
+    assert missing(case) == [Missing.RISK]
+
+
+def test_consent_ends_at_its_moment_and_when_it_is_withdrawn():
+    case = make_case()
+    text, until = case.texts.get(), case.consent.valid_until
+    casework.review_risk(case.pk, person("reviewer"), may_be_public=True, note="weighed")
+    Consent.objects.update(valid_until=timezone.now() + timedelta(days=10))
+    until = Consent.objects.get().valid_until
+    assert cases.why_not(text, until - timedelta(seconds=1)) == []
+    assert cases.why_not(text, until) == [Missing.NOT_OVER]
+    casework.withdraw_consent(case.pk, person("author"))
+    assert missing(case) == [Missing.NOT_WITHDRAWN]
+
+
+def consent_details(**fields) -> dict:
+    now = timezone.now()
+    return (
+        {
+            "giver": "person",
+            "method": "writing",
+            "language": "ar",
+            "given_at": now,
+            "valid_until": now + timedelta(days=30),
+            "explained_copies": True,
+            "explained_worst_case": True,
+            "explained_withdrawal": True,
+            "evidence": "SAMPLE-2",
+        }
+        | {f"scope_{scope}": True for scope in Consent.SCOPES}
+        | fields
+    )
+
+
+def test_a_consent_to_the_same_keeps_approvals_and_one_to_something_else_voids_them():
+    case = make_case()
+    casework.record_consent(case.pk, person("author"), consent_details())
+    assert missing(case) == []
+    casework.record_consent(case.pk, person("author"), consent_details(scope_name=False))
+    assert missing(case) == [Missing.APPROVALS]
+
+
+def test_an_older_consent_does_not_come_back_when_the_newest_is_withdrawn():
+    case = make_case()
+    casework.record_consent(case.pk, person("author"), consent_details())
+    casework.withdraw_consent(case.pk, person("author"))
+    assert Missing.NOT_WITHDRAWN in missing(case)
+
+
+@pytest.mark.parametrize("situation", ["released", "died"])
+def test_release_and_death_ask_for_a_new_consent(situation):
+    case = make_case()
+    happened = timezone.now().date()
+    facts = FACTS | {"situation": situation, "situation_as_of": happened}
+    casework.write_facts(case.pk, person("author"), 1, facts, [SOURCE])
+    assert Missing.SINCE_EVENT in missing(case)
+    before = timezone.now() - timedelta(days=2)
+    with pytest.raises(casework.TooEarly):
+        casework.record_consent(case.pk, person("author"), consent_details(given_at=before))
+    casework.record_consent(case.pk, person("author"), consent_details())
+    assert Missing.SINCE_EVENT not in missing(case)
+
+
+def test_after_a_second_release_the_consent_of_the_first_does_not_hold():
+    case = make_case(situation="released", events=1)
+    for situation in ("arrested", "released"):
+        case.refresh_from_db()
+        facts = FACTS | {"situation": situation}
+        casework.write_facts(case.pk, person("author"), case.revision, facts, [SOURCE])
+    assert Missing.SINCE_EVENT in missing(case)
+
+
+def test_of_a_child_neither_name_nor_portrait_nor_place_is_shown():
+    case = make_case(age_band="child")
+    casework.set_portrait(case.pk, person("author"), 1, drawn_picture())
+    shown = profiles.draft(case.texts.get())
+    assert (shown.title, shown.portrait, shown.place) == ("", None, None)
+    assert shown.story == "A sample story of a person who does not exist."
+
+
+@pytest.mark.parametrize("scope", Consent.SCOPES)
+def test_what_the_consent_does_not_cover_is_not_shown(scope):
+    case = make_case(is_sick=True)
+    casework.set_portrait(case.pk, person("author"), 1, drawn_picture())
+    text = case.texts.get()
+    casework.write_text(
+        case.pk, "en", person("author"), text.revision,
+        {"portrait_alt": "A sample portrait"}, [{"day": date(2026, 4, 1), "body": "Since then."}],
+    )  # fmt: skip
+    whole = profiles.draft(text)
+    make_consent(case, **{f"scope_{scope}": False})
+    shown = profiles.draft(text)
+    fields = {
+        "name": ["title"],
+        "portrait": ["portrait"],
+        "place": ["place"],
+        "health": ["health", "groups"],
+        "charges": ["charges"],
+        "story": ["story", "updates"],
+        "search": ["may_be_indexed"],
+    }
+    changed = [f for f in vars(whole) if getattr(whole, f) != getattr(shown, f)]
+    assert changed == [f for f in vars(whole) if f in fields[scope]]
+    assert not any(getattr(shown, f) for f in fields[scope])
+
+
+def test_a_pseudonym_never_stands_in_for_a_name_nor_a_name_for_a_pseudonym():
+    case = make_case(naming="pseudonym")
+    assert profiles.draft(case.texts.get()).title == "Sample Pseudonym"
+    case = make_case(naming="withheld")
+    assert profiles.draft(case.texts.get()).title == ""
+    case = make_case(naming="name")
+    make_consent(case, scope_name=False)
+    assert profiles.draft(case.texts.get()).title == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Sample Prisoner", "They say sample  PRISONER was seen."),
+        ("سامي المثال", "رأوا سَامِي المِثَال هناك."),
+        ("Élise Exemple", "elise exemple a été vue."),
+    ],
+)
+def test_a_story_that_tells_what_may_not_be_shown_is_not_approved(name, told):
+    case = make_case()
+    make_consent(case, scope_name=False)
+    text = casework.write_text(
+        case.pk, "en", person("author"), 1, {"name": name, "story": told}, []
+    )
+    with pytest.raises(casework.TellsTooMuch):
+        review(text)
+    casework.write_text(case.pk, "en", person("author"), 2, {"name": name, "story": "They."}, [])
+    review(text)
+
+
+def test_a_source_whose_title_tells_the_name_is_caught_too():
+    case = make_case()
+    make_consent(case, scope_name=False)
+    source = SOURCE | {"url": "https://example.org/sample-prisoner-seen"}
+    casework.write_facts(case.pk, person("author"), 1, FACTS, [source])
+    with pytest.raises(casework.TellsTooMuch):
+        decide(case.texts.get(), "first")
+
+
+def test_one_takes_down_and_two_others_put_back():
+    case = make_case()
+    casework.take_down(case.pk, person("anybody"), "a call from the family")
+    assert missing(case) == [Missing.NOT_TAKEN_DOWN]
+    with pytest.raises(profiles.TakenDown):
+        profiles.profile(case.slug, "en")
+    with pytest.raises(casework.TakenDownAlready):
+        casework.take_down(case.pk, person("first"), "again")
+    with pytest.raises(casework.TookItDown):
+        casework.put_back(case.pk, person("anybody"))
+    assert not casework.put_back(case.pk, person("first"))
+    with pytest.raises(casework.AgreedAlready):
+        casework.put_back(case.pk, person("first"))
+    assert missing(case) == [Missing.NOT_TAKEN_DOWN]
+    assert casework.put_back(case.pk, person("second"))
+    assert missing(case) == []
+    with pytest.raises(casework.NotTakenDown):
+        casework.put_back(case.pk, person("second"))
+    assert not Entry.objects.filter(detail__icontains="family").exists()
+
+
+def test_what_lapses_within_a_fortnight_is_said_before():
+    case = make_case()
+    assert not cases.lapsing().exists()
+    make_consent(case, valid_until=timezone.now() + timedelta(days=13))
+    assert cases.lapsing().get() == case
+    make_consent(case)
+    lapse = case.risk_review.at + timedelta(days=90)
+    assert cases.lapses_at(case) == lapse
+    assert cases.lapsing(lapse - timedelta(days=13)).get() == case
+    assert not cases.lapsing(lapse).exists()  # It has disappeared.
+
+
+def test_a_portrait_is_kept_as_clean_copies_and_replaced_as_a_whole():
+    case = make_case()
+    casework.set_portrait(case.pk, person("author"), 1, drawn_picture())
+    former = Portrait.objects.get().token
+    assert set(Rendition.objects.values_list("format", flat=True)) == {"avif", "webp", "jpeg"}
+    casework.set_portrait(case.pk, person("author"), 2, drawn_picture(800, 1000))
+    assert Portrait.objects.get().token != former
+    assert missing(case) == [Missing.APPROVALS]
+    casework.remove_portrait(case.pk, person("author"))
+    assert not Rendition.objects.exists()
+
+
+def test_an_erased_case_is_gone_with_all_that_was_known():
+    case = make_case()
+    casework.take_down(case.pk, person("anybody"), "asked for")
+    casework.erase(case.pk, person("administrator"), "asked by the family")
+    assert not Case.objects.exists()
+    assert not Consent.objects.exists()
+    assert Entry.objects.last().subject == casework.subject(case)
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("committed")
+@pytest.mark.django_db(transaction=True)
+def test_an_approval_at_the_moment_of_a_change_is_of_what_was_seen_or_refused():
+    case = make_case()
+    text = case.texts.get()
+    Approval.objects.filter(by__username="second").delete()
+
+    def approve():
+        try:
+            casework.approve(text.pk, person("second"), (1, 1))
+        except casework.Refused:
+            return "refused"
+        return "approved"
+
+    def change():
+        casework.write_text(case.pk, "en", person("author"), 1, WORDS, [])
+        return "changed"
+
+    at_once([approve, change])
+    assert Missing.APPROVALS in missing(case)
+    assert not cases.public().exists()
+
+
+# --- At the desk ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(client):
+    user = make_coordinator("cases")
+    client.force_login(user)
+    client.user = user
+    return client
+
+
+def path(name: str, *args) -> str:
+    return reverse(f"admin:petition_case_{name}", args=args)
+
+
+def formset(prefix: str, *rows: dict, initial: int = 0) -> dict:
+    posted = {f"{prefix}-TOTAL_FORMS": len(rows), f"{prefix}-INITIAL_FORMS": initial}
+    for number, row in enumerate(rows):
+        posted |= {f"{prefix}-{number}-{name}": value for name, value in row.items()}
+    return posted
+
+
+def test_a_case_is_opened_written_and_given_a_consent_at_the_desk(desk):
+    facts = {name: value for name, value in FACTS.items() if name != "track_id"}
+    posted = facts | {"track": "fate", "seen": 0} | formset("sources", SOURCE)
+    posted |= {"since_certainty": "reported", "place_certainty": "reported"}
+    posted = {name: value for name, value in posted.items() if value is not False}
+    response = desk.post(path("new"), posted)
+    case = Case.objects.get()
+    assert response["Location"] == path("change", case.pk)
+    assert (case.track_id, case.sources.get().title) == ("fate", "Sample report")
+    words = WORDS | {"seen": 0} | formset("updates", {"day": "2026-04-01", "body": "Moved."})
+    assert desk.post(path("text", case.pk, "ar"), words).status_code == 302
+    assert case.texts.get().updates.get().body == "Moved."
+    given = timezone.now().strftime("%Y-%m-%dT%H:%M")
+    consent = {
+        "giver": "parent", "why_not_person": "Held without contact", "method": "call",
+        "language": "ar", "given_at": given, "valid_until": "2099-01-01T12:00",
+        "explained_copies": "on", "explained_worst_case": "on", "explained_withdrawal": "on",
+        "scope_story": "on", "evidence": "F-1",
+    }  # fmt: skip
+    assert desk.post(path("consent", case.pk), consent).status_code == 302
+    case.refresh_from_db()
+    assert case.consent.scopes == (False, False, False, False, False, True, False)
+    page = desk.get(path("change", case.pk)).content.decode()
+    with translation.override("ar"):
+        assert str(Missing.REVIEW.label) in page
+
+
+def test_a_consent_that_was_not_explained_is_not_recorded_and_nothing_typed_is_lost(desk):
+    case = make_case()
+    posted = {"giver": "parent", "method": "call", "evidence": "F-2", "explained_copies": "on"}
+    page = desk.post(path("consent", case.pk), posted).content.decode()
+    assert 'value="F-2"' in page
+    assert Consent.objects.count() == 1
+
+
+def test_who_writes_over_another_is_told_and_keeps_what_they_typed(desk):
+    case = make_case()
+    casework.write_text(case.pk, "en", person("author"), 1, WORDS, [])
+    posted = {"story": "What I typed.", "seen": 1} | formset("updates")
+    response = desk.post(path("text", case.pk, "en"), posted)
+    assert "What I typed." in response.content.decode()
+    assert str(casework.ChangedMeanwhile.says) in response.content.decode()
+    assert case.texts.get().story == "A sample story."
+
+
+def test_an_author_is_told_at_the_desk_that_others_decide(desk):
+    text = written(desk.user)
+    posted = {"case_seen": 1, "text_seen": 1}
+    page = desk.post(path("review", text.case_id, "en"), posted).content.decode()
+    assert str(casework.IsAnAuthor.says) in page
+    assert text.approvals.count() == 0
+
+
+def test_a_file_that_is_no_picture_is_refused_in_words(desk):
+    case = make_case()
+    file = SimpleUploadedFile("portrait.jpg", b"\x7fELF not a picture", "image/jpeg")
+    response = desk.post(path("portrait", case.pk), {"file": file, "seen": 1})
+    assert response.status_code == 200
+    assert "JPEG" in response.content.decode()
+    assert not Portrait.objects.exists()
+
+
+def test_any_coordinator_takes_a_profile_down_by_its_address(client):
+    case = make_case()
+    client.force_login(make_coordinator("press", username="somebody"))
+    address = f"https://petition.example.org/ar/cases/{case.slug}/?x=1"
+    response = client.post(path("down"), {"address": address, "reason": "danger"})
+    assert response["Location"] == reverse("admin:index")
+    case.refresh_from_db()
+    assert case.take_down.reason == "danger"
+
+
+def test_the_front_page_says_what_waits_and_what_is_about_to_disappear(desk):
+    case = make_case()
+    make_consent(case, valid_until=timezone.now() + timedelta(days=3))
+    make_text(case, "fr", revision=2, reviewed_revision=1)
+    page = desk.get("/admin/").content.decode()
+    for state in ("waiting", "lapsing"):
+        assert f"{path('changelist')}?state={state}" in page
+        listed = desk.get(path("changelist"), {"state": state}).content.decode()
+        assert case.slug in listed
+    assert case.slug not in desk.get(path("changelist"), {"state": "down"}).content.decode()
+
+
+def test_the_list_names_nobody_whose_name_may_not_be_shown(desk):
+    case = make_case(age_band="child")
+    page = desk.get(path("changelist")).content.decode()
+    assert case.slug in page
+    assert "Sample Prisoner" not in page
