@@ -49,7 +49,7 @@ LAYERS = [
         "two_factor",
         "casework",
     },
-    {"forms", "templatetags", "context_processors", "errors", "imports"},
+    {"forms", "templatetags", "context_processors", "errors", "imports", "samples"},
     {"views", "admin", "management", "middleware"},
     {"desk"},
     {"urls", "checks"},

@@ -2,299 +2,840 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import petition.models.cases
-import petition.models.portraits
 from django.conf import settings
 from django.db import migrations, models
 
+import petition.models.cases
+import petition.models.portraits
+
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('petition', '0012_about_says_how_paper_counts'),
+        ("petition", "0012_about_says_how_paper_counts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='entry',
-            name='act',
-            field=models.CharField(choices=[('count', 'counted a signature'), ('hold', 'held a signature'), ('reject', 'rejected a signature'), ('erase', 'erased the person of a signature'), ('resend', 'sent a letter again'), ('reveal', 'looked at a name and an address'), ('look up', 'looked for an address'), ('preview', 'looked at the preview of a sweep'), ('sweep', 'started a sweep'), ('sweep stop', 'stopped a sweep'), ('sweep go on', 'let a sweep go on'), ('sweep undo', 'undid a sweep'), ('sweep end', 'a sweep came to its end'), ('print', 'printed sheets'), ('enter', 'entered a sheet'), ('import', 'imported sheets'), ('settle', 'settled a sheet'), ('void', 'took a sheet out'), ('export', 'started an export'), ('export end', 'an export came to its end'), ('text', 'changed a text'), ('case', 'changed a prisoner case'), ('case erase', 'erased a prisoner case'), ('consent', 'recorded a consent'), ('consent withdraw', 'noted that a consent was withdrawn'), ('review', 'reviewed the text of a case'), ('approve', 'approved a prisoner case'), ('risk', 'weighed the risk of a case'), ('take down', 'took a case off the site'), ('put back', 'agreed to put a case back'), ('account', 'changed an account'), ('two factor', 'changed a second factor')], max_length=20, verbose_name='what'),
+            model_name="entry",
+            name="act",
+            field=models.CharField(
+                choices=[
+                    ("count", "counted a signature"),
+                    ("hold", "held a signature"),
+                    ("reject", "rejected a signature"),
+                    ("erase", "erased the person of a signature"),
+                    ("resend", "sent a letter again"),
+                    ("reveal", "looked at a name and an address"),
+                    ("look up", "looked for an address"),
+                    ("preview", "looked at the preview of a sweep"),
+                    ("sweep", "started a sweep"),
+                    ("sweep stop", "stopped a sweep"),
+                    ("sweep go on", "let a sweep go on"),
+                    ("sweep undo", "undid a sweep"),
+                    ("sweep end", "a sweep came to its end"),
+                    ("print", "printed sheets"),
+                    ("enter", "entered a sheet"),
+                    ("import", "imported sheets"),
+                    ("settle", "settled a sheet"),
+                    ("void", "took a sheet out"),
+                    ("export", "started an export"),
+                    ("export end", "an export came to its end"),
+                    ("text", "changed a text"),
+                    ("case", "changed a prisoner case"),
+                    ("case erase", "erased a prisoner case"),
+                    ("consent", "recorded a consent"),
+                    ("consent withdraw", "noted that a consent was withdrawn"),
+                    ("review", "reviewed the text of a case"),
+                    ("approve", "approved a prisoner case"),
+                    ("risk", "weighed the risk of a case"),
+                    ("take down", "took a case off the site"),
+                    ("put back", "agreed to put a case back"),
+                    ("account", "changed an account"),
+                    ("two factor", "changed a second factor"),
+                ],
+                max_length=20,
+                verbose_name="what",
+            ),
         ),
         migrations.AlterField(
-            model_name='export',
-            name='kind',
-            field=models.CharField(choices=[('tallies', 'tallies'), ('cases', 'public prisoner cases'), ('signatures', 'signatures for delivery')], max_length=10, verbose_name='kind'),
+            model_name="export",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("tallies", "tallies"),
+                    ("cases", "public prisoner cases"),
+                    ("signatures", "signatures for delivery"),
+                ],
+                max_length=10,
+                verbose_name="kind",
+            ),
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.CharField(default=petition.models.cases.new_slug, max_length=20, unique=True, verbose_name='address')),
-                ('naming', models.CharField(choices=[('name', 'by name'), ('pseudonym', 'by a pseudonym'), ('withheld', 'name withheld')], default='withheld', max_length=10, verbose_name='how the person is named')),
-                ('age_band', models.CharField(choices=[('child', 'under 18'), ('18-29', '18 to 29'), ('30-44', '30 to 44'), ('45-59', '45 to 59'), ('60+', '60 or older')], help_text='In doubt the younger one.', max_length=10, verbose_name='age')),
-                ('nationality', models.CharField(choices=[('palestinian', 'Palestinian'), ('lebanese', 'Lebanese'), ('other', 'other nationality')], max_length=12, verbose_name='nationality')),
-                ('is_woman', models.BooleanField(default=False, verbose_name='woman or girl')),
-                ('is_sick', models.BooleanField(default=False, help_text='Shown only where the consent covers health.', verbose_name='sick')),
-                ('situation', models.CharField(choices=[('arrested', 'arrested'), ('sentenced', 'sentenced'), ('administrative', 'in administrative detention'), ('disappeared', 'forcibly disappeared'), ('released', 'released'), ('died', 'died')], max_length=15, verbose_name='situation')),
-                ('situation_as_of', models.DateField(verbose_name='situation as of')),
-                ('situation_certainty', models.CharField(choices=[('confirmed', 'confirmed'), ('reported', 'reported')], default='reported', max_length=10, verbose_name='the situation is')),
-                ('since', models.DateField(blank=True, null=True, verbose_name='detained since')),
-                ('since_as_of', models.DateField(blank=True, null=True, verbose_name='date of detention as of')),
-                ('since_certainty', models.CharField(choices=[('confirmed', 'confirmed'), ('reported', 'reported')], default='reported', max_length=10, verbose_name='the date of detention is')),
-                ('place_as_of', models.DateField(blank=True, null=True, verbose_name='place of detention as of')),
-                ('place_certainty', models.CharField(choices=[('confirmed', 'confirmed'), ('reported', 'reported')], default='reported', max_length=10, verbose_name='the place of detention is')),
-                ('sample', models.BooleanField(default=False, editable=False)),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='made')),
-                ('revision', models.PositiveIntegerField(default=1, verbose_name='revision')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='changed')),
-                ('events', models.PositiveSmallIntegerField(default=0)),
-                ('authors', models.ManyToManyField(related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('track', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='petition.track', verbose_name='track')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "slug",
+                    models.CharField(
+                        default=petition.models.cases.new_slug,
+                        max_length=20,
+                        unique=True,
+                        verbose_name="address",
+                    ),
+                ),
+                (
+                    "naming",
+                    models.CharField(
+                        choices=[
+                            ("name", "by name"),
+                            ("pseudonym", "by a pseudonym"),
+                            ("withheld", "name withheld"),
+                        ],
+                        default="withheld",
+                        max_length=10,
+                        verbose_name="how the person is named",
+                    ),
+                ),
+                (
+                    "age_band",
+                    models.CharField(
+                        choices=[
+                            ("child", "under 18"),
+                            ("18-29", "18 to 29"),
+                            ("30-44", "30 to 44"),
+                            ("45-59", "45 to 59"),
+                            ("60+", "60 or older"),
+                        ],
+                        help_text="In doubt the younger one.",
+                        max_length=10,
+                        verbose_name="age",
+                    ),
+                ),
+                (
+                    "nationality",
+                    models.CharField(
+                        choices=[
+                            ("palestinian", "Palestinian"),
+                            ("lebanese", "Lebanese"),
+                            ("other", "other nationality"),
+                        ],
+                        max_length=12,
+                        verbose_name="nationality",
+                    ),
+                ),
+                ("is_woman", models.BooleanField(default=False, verbose_name="woman or girl")),
+                (
+                    "is_sick",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Shown only where the consent covers health.",
+                        verbose_name="sick",
+                    ),
+                ),
+                (
+                    "situation",
+                    models.CharField(
+                        choices=[
+                            ("arrested", "arrested"),
+                            ("sentenced", "sentenced"),
+                            ("administrative", "in administrative detention"),
+                            ("disappeared", "forcibly disappeared"),
+                            ("released", "released"),
+                            ("died", "died"),
+                        ],
+                        max_length=15,
+                        verbose_name="situation",
+                    ),
+                ),
+                ("situation_as_of", models.DateField(verbose_name="situation as of")),
+                (
+                    "situation_certainty",
+                    models.CharField(
+                        choices=[("confirmed", "confirmed"), ("reported", "reported")],
+                        default="reported",
+                        max_length=10,
+                        verbose_name="the situation is",
+                    ),
+                ),
+                ("since", models.DateField(blank=True, null=True, verbose_name="detained since")),
+                (
+                    "since_as_of",
+                    models.DateField(blank=True, null=True, verbose_name="date of detention as of"),
+                ),
+                (
+                    "since_certainty",
+                    models.CharField(
+                        choices=[("confirmed", "confirmed"), ("reported", "reported")],
+                        default="reported",
+                        max_length=10,
+                        verbose_name="the date of detention is",
+                    ),
+                ),
+                (
+                    "place_as_of",
+                    models.DateField(
+                        blank=True, null=True, verbose_name="place of detention as of"
+                    ),
+                ),
+                (
+                    "place_certainty",
+                    models.CharField(
+                        choices=[("confirmed", "confirmed"), ("reported", "reported")],
+                        default="reported",
+                        max_length=10,
+                        verbose_name="the place of detention is",
+                    ),
+                ),
+                ("sample", models.BooleanField(default=False, editable=False)),
+                (
+                    "made_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="made"),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, verbose_name="revision")),
+                (
+                    "changed_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="changed"),
+                ),
+                ("events", models.PositiveSmallIntegerField(default=0)),
+                ("authors", models.ManyToManyField(related_name="+", to=settings.AUTH_USER_MODEL)),
+                (
+                    "track",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="petition.track",
+                        verbose_name="track",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'prisoner case',
-                'verbose_name_plural': 'prisoner cases',
-                'permissions': [('review_case', 'Can review and approve prisoner cases'), ('erase_case', 'Can erase prisoner cases'), ('restore_case', 'Can put back prisoner cases that were taken down')],
-                'default_permissions': ['view', 'change'],
+                "verbose_name": "prisoner case",
+                "verbose_name_plural": "prisoner cases",
+                "permissions": [
+                    ("review_case", "Can review and approve prisoner cases"),
+                    ("erase_case", "Can erase prisoner cases"),
+                    ("restore_case", "Can put back prisoner cases that were taken down"),
+                ],
+                "default_permissions": ["view", "change"],
             },
         ),
         migrations.CreateModel(
-            name='CaseText',
+            name="CaseText",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('language', models.CharField(choices=[('ar', 'العربية'), ('fr', 'Français'), ('en', 'English')], max_length=2, verbose_name='language')),
-                ('name', models.CharField(blank=True, max_length=120, verbose_name='name')),
-                ('pseudonym', models.CharField(blank=True, max_length=120, verbose_name='pseudonym')),
-                ('place', models.CharField(blank=True, max_length=160, verbose_name='place of detention')),
-                ('charges', models.TextField(blank=True, max_length=2000, verbose_name='charges')),
-                ('health', models.TextField(blank=True, max_length=2000, verbose_name='health')),
-                ('story', models.TextField(help_text='Markdown: ## heading, - list, blank line between.', max_length=20000, verbose_name='story')),
-                ('portrait_alt', models.CharField(blank=True, max_length=250, verbose_name='what the portrait shows, for who cannot see it')),
-                ('revision', models.PositiveIntegerField(default=1, verbose_name='revision')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='changed')),
-                ('reviewed_revision', models.PositiveIntegerField(default=0)),
-                ('reviewed_at', models.DateTimeField(null=True, verbose_name='reviewed')),
-                ('authors', models.ManyToManyField(related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='petition.case', verbose_name='prisoner case')),
-                ('reviewed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("ar", "العربية"), ("fr", "Français"), ("en", "English")],
+                        max_length=2,
+                        verbose_name="language",
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=120, verbose_name="name")),
+                (
+                    "pseudonym",
+                    models.CharField(blank=True, max_length=120, verbose_name="pseudonym"),
+                ),
+                (
+                    "place",
+                    models.CharField(blank=True, max_length=160, verbose_name="place of detention"),
+                ),
+                ("charges", models.TextField(blank=True, max_length=2000, verbose_name="charges")),
+                ("health", models.TextField(blank=True, max_length=2000, verbose_name="health")),
+                (
+                    "story",
+                    models.TextField(
+                        help_text="Markdown: ## heading, - list, blank line between.",
+                        max_length=20000,
+                        verbose_name="story",
+                    ),
+                ),
+                (
+                    "portrait_alt",
+                    models.CharField(
+                        blank=True,
+                        max_length=250,
+                        verbose_name="what the portrait shows, for who cannot see it",
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=1, verbose_name="revision")),
+                (
+                    "changed_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="changed"),
+                ),
+                ("reviewed_revision", models.PositiveIntegerField(default=0)),
+                ("reviewed_at", models.DateTimeField(null=True, verbose_name="reviewed")),
+                ("authors", models.ManyToManyField(related_name="+", to=settings.AUTH_USER_MODEL)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="texts",
+                        to="petition.case",
+                        verbose_name="prisoner case",
+                    ),
+                ),
+                (
+                    "reviewed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'text of a case',
-                'verbose_name_plural': 'texts of cases',
-                'default_permissions': [],
+                "verbose_name": "text of a case",
+                "verbose_name_plural": "texts of cases",
+                "default_permissions": [],
             },
         ),
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('case_revision', models.PositiveIntegerField()),
-                ('text_revision', models.PositiveIntegerField()),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('text', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='approvals', to='petition.casetext')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("case_revision", models.PositiveIntegerField()),
+                ("text_revision", models.PositiveIntegerField()),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "text",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="approvals",
+                        to="petition.casetext",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'default_permissions': [],
+                "ordering": ["pk"],
+                "default_permissions": [],
             },
         ),
         migrations.CreateModel(
-            name='CaseUpdate',
+            name="CaseUpdate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(verbose_name='day')),
-                ('body', models.TextField(max_length=2000, verbose_name='what happened')),
-                ('text', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='updates', to='petition.casetext')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField(verbose_name="day")),
+                ("body", models.TextField(max_length=2000, verbose_name="what happened")),
+                (
+                    "text",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="updates",
+                        to="petition.casetext",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-day', '-pk'],
-                'default_permissions': [],
+                "ordering": ["-day", "-pk"],
+                "default_permissions": [],
             },
         ),
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('giver', models.CharField(choices=[('person', 'the person'), ('spouse', 'wife or husband'), ('parent', 'mother or father'), ('child', 'daughter or son'), ('sibling', 'sister or brother'), ('relative', 'another relative')], max_length=10, verbose_name='given by')),
-                ('why_not_person', models.CharField(blank=True, help_text='Such as: is held without contact. No names.', max_length=250, verbose_name='why not by the person')),
-                ('method', models.CharField(choices=[('writing', 'in writing'), ('meeting', 'spoken, in a meeting'), ('call', 'spoken, in a call'), ('recording', 'recorded in sound or picture')], max_length=10, verbose_name='given how')),
-                ('language', models.CharField(choices=[('ar', 'Arabic'), ('fr', 'French'), ('en', 'English'), ('other', 'another language')], max_length=5, verbose_name='explained and given in')),
-                ('given_at', models.DateTimeField(verbose_name='given at (UTC)')),
-                ('valid_until', models.DateTimeField(verbose_name='valid until (UTC)')),
-                ('explained_copies', models.BooleanField(verbose_name='It was explained that copies on the web cannot be called back.')),
-                ('explained_worst_case', models.BooleanField(verbose_name='The worst that could come of it was talked through.')),
-                ('explained_withdrawal', models.BooleanField(verbose_name='It was explained that consent can be withdrawn at any time.')),
-                ('scope_name', models.BooleanField(default=False, verbose_name='the name')),
-                ('scope_portrait', models.BooleanField(default=False, verbose_name='a portrait')),
-                ('scope_place', models.BooleanField(default=False, verbose_name='the place of detention')),
-                ('scope_health', models.BooleanField(default=False, verbose_name='health')),
-                ('scope_charges', models.BooleanField(default=False, verbose_name='charges')),
-                ('scope_story', models.BooleanField(default=False, verbose_name='the story')),
-                ('scope_search', models.BooleanField(default=False, verbose_name='search engines may list it')),
-                ('evidence', models.CharField(help_text='A reference, such as a file number. The evidence itself stays elsewhere.', max_length=120, verbose_name='where the evidence is kept')),
-                ('events', models.PositiveSmallIntegerField(default=0)),
-                ('recorded_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='recorded')),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True, verbose_name='withdrawn')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='petition.case')),
-                ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "giver",
+                    models.CharField(
+                        choices=[
+                            ("person", "the person"),
+                            ("spouse", "wife or husband"),
+                            ("parent", "mother or father"),
+                            ("child", "daughter or son"),
+                            ("sibling", "sister or brother"),
+                            ("relative", "another relative"),
+                        ],
+                        max_length=10,
+                        verbose_name="given by",
+                    ),
+                ),
+                (
+                    "why_not_person",
+                    models.CharField(
+                        blank=True,
+                        help_text="Such as: is held without contact. No names.",
+                        max_length=250,
+                        verbose_name="why not by the person",
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("writing", "in writing"),
+                            ("meeting", "spoken, in a meeting"),
+                            ("call", "spoken, in a call"),
+                            ("recording", "recorded in sound or picture"),
+                        ],
+                        max_length=10,
+                        verbose_name="given how",
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[
+                            ("ar", "Arabic"),
+                            ("fr", "French"),
+                            ("en", "English"),
+                            ("other", "another language"),
+                        ],
+                        max_length=5,
+                        verbose_name="explained and given in",
+                    ),
+                ),
+                ("given_at", models.DateTimeField(verbose_name="given at (UTC)")),
+                ("valid_until", models.DateTimeField(verbose_name="valid until (UTC)")),
+                (
+                    "explained_copies",
+                    models.BooleanField(
+                        verbose_name="It was explained that copies on the web cannot be called back."
+                    ),
+                ),
+                (
+                    "explained_worst_case",
+                    models.BooleanField(
+                        verbose_name="The worst that could come of it was talked through."
+                    ),
+                ),
+                (
+                    "explained_withdrawal",
+                    models.BooleanField(
+                        verbose_name="It was explained that consent can be withdrawn at any time."
+                    ),
+                ),
+                ("scope_name", models.BooleanField(default=False, verbose_name="the name")),
+                ("scope_portrait", models.BooleanField(default=False, verbose_name="a portrait")),
+                (
+                    "scope_place",
+                    models.BooleanField(default=False, verbose_name="the place of detention"),
+                ),
+                ("scope_health", models.BooleanField(default=False, verbose_name="health")),
+                ("scope_charges", models.BooleanField(default=False, verbose_name="charges")),
+                ("scope_story", models.BooleanField(default=False, verbose_name="the story")),
+                (
+                    "scope_search",
+                    models.BooleanField(default=False, verbose_name="search engines may list it"),
+                ),
+                (
+                    "evidence",
+                    models.CharField(
+                        help_text="A reference, such as a file number. The evidence itself stays elsewhere.",
+                        max_length=120,
+                        verbose_name="where the evidence is kept",
+                    ),
+                ),
+                ("events", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="recorded"
+                    ),
+                ),
+                (
+                    "withdrawn_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="withdrawn"),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="consents",
+                        to="petition.case",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'consent',
-                'verbose_name_plural': 'consents',
-                'ordering': ['-pk'],
-                'default_permissions': [],
+                "verbose_name": "consent",
+                "verbose_name_plural": "consents",
+                "ordering": ["-pk"],
+                "default_permissions": [],
             },
         ),
         migrations.AddField(
-            model_name='case',
-            name='consent',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='petition.consent'),
+            model_name="case",
+            name="consent",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.RESTRICT,
+                related_name="+",
+                to="petition.consent",
+            ),
         ),
         migrations.CreateModel(
-            name='Portrait',
+            name="Portrait",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=petition.models.portraits.new_token, max_length=32, unique=True)),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='made')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='portrait', to='petition.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "token",
+                    models.CharField(
+                        default=petition.models.portraits.new_token, max_length=32, unique=True
+                    ),
+                ),
+                (
+                    "made_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="made"),
+                ),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="portrait",
+                        to="petition.case",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'portrait',
-                'default_permissions': [],
+                "verbose_name": "portrait",
+                "default_permissions": [],
             },
         ),
         migrations.CreateModel(
-            name='Rendition',
+            name="Rendition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('width', models.PositiveSmallIntegerField()),
-                ('height', models.PositiveSmallIntegerField()),
-                ('format', models.CharField(choices=[('avif', 'Avif'), ('webp', 'Webp'), ('jpeg', 'Jpeg')], max_length=4)),
-                ('data', models.BinaryField()),
-                ('portrait', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='renditions', to='petition.portrait')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("width", models.PositiveSmallIntegerField()),
+                ("height", models.PositiveSmallIntegerField()),
+                (
+                    "format",
+                    models.CharField(
+                        choices=[("avif", "Avif"), ("webp", "Webp"), ("jpeg", "Jpeg")], max_length=4
+                    ),
+                ),
+                ("data", models.BinaryField()),
+                (
+                    "portrait",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="renditions",
+                        to="petition.portrait",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['width'],
-                'default_permissions': [],
+                "ordering": ["width"],
+                "default_permissions": [],
             },
         ),
         migrations.CreateModel(
-            name='RiskReview',
+            name="RiskReview",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
-                ('may_be_public', models.BooleanField(verbose_name='It may be public.')),
-                ('note', models.CharField(max_length=500, verbose_name='what was weighed')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='risk_reviews', to='petition.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="when"),
+                ),
+                ("may_be_public", models.BooleanField(verbose_name="It may be public.")),
+                ("note", models.CharField(max_length=500, verbose_name="what was weighed")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="risk_reviews",
+                        to="petition.case",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
-                'default_permissions': [],
+                "ordering": ["-pk"],
+                "default_permissions": [],
             },
         ),
         migrations.AddField(
-            model_name='case',
-            name='risk_review',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='petition.riskreview'),
+            model_name="case",
+            name="risk_review",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.RESTRICT,
+                related_name="+",
+                to="petition.riskreview",
+            ),
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=250, verbose_name='title')),
-                ('publisher', models.CharField(max_length=120, verbose_name='publisher')),
-                ('url', models.URLField(blank=True, max_length=500, verbose_name='address on the web')),
-                ('day', models.DateField(verbose_name='published on')),
-                ('supports', models.CharField(max_length=250, verbose_name='what it supports')),
-                ('language', models.CharField(choices=[('ar', 'العربية'), ('fr', 'Français'), ('en', 'English')], max_length=2, verbose_name='language')),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='petition.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("title", models.CharField(max_length=250, verbose_name="title")),
+                ("publisher", models.CharField(max_length=120, verbose_name="publisher")),
+                (
+                    "url",
+                    models.URLField(blank=True, max_length=500, verbose_name="address on the web"),
+                ),
+                ("day", models.DateField(verbose_name="published on")),
+                ("supports", models.CharField(max_length=250, verbose_name="what it supports")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("ar", "العربية"), ("fr", "Français"), ("en", "English")],
+                        max_length=2,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sources",
+                        to="petition.case",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'source',
-                'verbose_name_plural': 'sources',
-                'ordering': ['-day', 'pk'],
-                'default_permissions': [],
+                "verbose_name": "source",
+                "verbose_name_plural": "sources",
+                "ordering": ["-day", "pk"],
+                "default_permissions": [],
             },
         ),
         migrations.CreateModel(
-            name='TakeDown',
+            name="TakeDown",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
-                ('reason', models.CharField(max_length=500, verbose_name='reason')),
-                ('lifted_at', models.DateTimeField(null=True, verbose_name='put back')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='take_downs', to='petition.case')),
-                ('first', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('second', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="when"),
+                ),
+                ("reason", models.CharField(max_length=500, verbose_name="reason")),
+                ("lifted_at", models.DateTimeField(null=True, verbose_name="put back")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="take_downs",
+                        to="petition.case",
+                    ),
+                ),
+                (
+                    "first",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "second",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
-                'default_permissions': [],
+                "ordering": ["-pk"],
+                "default_permissions": [],
             },
         ),
         migrations.AddField(
-            model_name='case',
-            name='take_down',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='petition.takedown'),
+            model_name="case",
+            name="take_down",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.RESTRICT,
+                related_name="+",
+                to="petition.takedown",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='casetext',
-            constraint=models.UniqueConstraint(fields=('case', 'language'), name='one_text_a_case_and_language'),
+            model_name="casetext",
+            constraint=models.UniqueConstraint(
+                fields=("case", "language"), name="one_text_a_case_and_language"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(fields=('text', 'text_revision', 'case_revision', 'by'), name='one_approval_a_person_and_revision'),
+            model_name="approval",
+            constraint=models.UniqueConstraint(
+                fields=("text", "text_revision", "case_revision", "by"),
+                name="one_approval_a_person_and_revision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('explained_copies', True), ('explained_withdrawal', True), ('explained_worst_case', True)), name='a_consent_was_explained'),
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("explained_copies", True),
+                    ("explained_withdrawal", True),
+                    ("explained_worst_case", True),
+                ),
+                name="a_consent_was_explained",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('giver', 'person'), models.Q(('why_not_person', ''), _negated=True), _connector='OR'), name='a_consent_of_a_relative_says_why'),
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("giver", "person"),
+                    models.Q(("why_not_person", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="a_consent_of_a_relative_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__gt', models.F('given_at'))), name='a_consent_ends_after_it_was_given'),
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("valid_until__gt", models.F("given_at"))),
+                name="a_consent_ends_after_it_was_given",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.UniqueConstraint(fields=('portrait', 'width', 'format'), name='one_rendition_a_size_and_format'),
+            model_name="rendition",
+            constraint=models.UniqueConstraint(
+                fields=("portrait", "width", "format"), name="one_rendition_a_size_and_format"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='takedown',
-            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('case',), name='a_case_is_taken_down_once_at_a_time'),
+            model_name="takedown",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("lifted_at", None)),
+                fields=("case",),
+                name="a_case_is_taken_down_once_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='takedown',
-            constraint=models.CheckConstraint(condition=models.Q(('lifted_at', None), models.Q(('first__isnull', False), ('second__isnull', False)), _connector='OR'), name='two_others_put_a_case_back'),
+            model_name="takedown",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("lifted_at", None),
+                    models.Q(("first__isnull", False), ("second__isnull", False)),
+                    _connector="OR",
+                ),
+                name="two_others_put_a_case_back",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='takedown',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('first', None), models.Q(('first', models.F('by')), _negated=True), _connector='OR'), models.Q(('second', None), models.Q(models.Q(('second', models.F('by')), _negated=True), models.Q(('second', models.F('first')), _negated=True)), _connector='OR')), name='who_puts_back_is_another'),
+            model_name="takedown",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("first", None),
+                        models.Q(("first", models.F("by")), _negated=True),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        ("second", None),
+                        models.Q(
+                            models.Q(("second", models.F("by")), _negated=True),
+                            models.Q(("second", models.F("first")), _negated=True),
+                        ),
+                        _connector="OR",
+                    ),
+                ),
+                name="who_puts_back_is_another",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['nationality', 'id'], name='cases_by_nationality'),
+            model_name="case",
+            index=models.Index(fields=["nationality", "id"], name="cases_by_nationality"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['track', 'id'], name='cases_by_track'),
+            model_name="case",
+            index=models.Index(fields=["track", "id"], name="cases_by_track"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['age_band', 'id'], name='cases_by_age'),
+            model_name="case",
+            index=models.Index(fields=["age_band", "id"], name="cases_by_age"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('is_woman', True)), fields=['id'], name='cases_of_women'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("is_woman", True)), fields=["id"], name="cases_of_women"
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('is_sick', True)), fields=['id'], name='cases_of_the_sick'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("is_sick", True)), fields=["id"], name="cases_of_the_sick"
+            ),
         ),
     ]

@@ -1,0 +1,104 @@
+"""Sample data: fictional, labelled, never mixed with what is real, and taken away as a whole."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from petition import cases, samples, signatures, tallies
+from petition.models import (
+    Case,
+    CaseText,
+    Export,
+    Letter,
+    Rendition,
+    Sheet,
+    Signature,
+    Sweep,
+)
+from tests.making import State, make_signature
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def _development(settings):
+    settings.DEBUG = True
+
+
+@pytest.fixture
+def _loaded(_development):
+    call_command("load_sample_data", verbosity=0)
+
+
+@pytest.mark.usefixtures("_loaded")
+def test_it_has_something_for_every_page_and_screen():
+    assert set(Case.objects.values_list("situation", flat=True)) == set(Case.Situation.values)
+    assert Case.objects.count() == 12
+    assert cases.public_cases().exists()
+    assert cases.waiting().exists()
+    assert cases.lapsing().exists()
+    assert Case.objects.filter(take_down__isnull=False).exists()
+    assert set(Sheet.objects.values_list("state", flat=True)) == set(Sheet.State.values)
+    assert Signature.objects.count() == 5000
+    countries = set(Signature.objects.values_list("country", flat=True))
+    days = {s.signed_at.date() for s in Signature.objects.only("signed_at")}
+    assert len(countries) == 40
+    assert len(days) >= 55
+    assert Sweep.objects.get().moved > 0
+    assert tallies.recount() == []
+
+
+@pytest.mark.usefixtures("_loaded")
+def test_every_person_in_it_says_that_they_do_not_exist():
+    for name in CaseText.objects.values_list("name", flat=True):
+        assert name.startswith(("مثال", "Exemple", "Example"))
+    for signature in Signature.objects.all()[:50]:
+        assert signature.email.endswith("@sample.invalid")
+    assert not User.objects.filter(is_active=True).exists()
+
+
+@pytest.mark.usefixtures("_loaded")
+def test_nobody_is_written_to():
+    assert not Letter.objects.filter(state=Letter.State.DUE).exists()
+
+
+def test_it_refuses_in_production_mode(settings):
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="DEBUG"):
+        call_command("load_sample_data")
+    assert not Signature.objects.exists()
+    assert not Case.objects.exists()
+
+
+@pytest.mark.usefixtures("_development")
+def test_it_refuses_where_somebody_has_signed():
+    make_signature()
+    with pytest.raises(CommandError, match="never mixed"):
+        call_command("load_sample_data")
+    assert not Case.objects.exists()
+
+
+@pytest.mark.usefixtures("_loaded")
+def test_it_is_not_loaded_twice():
+    with pytest.raises(CommandError, match="already"):
+        call_command("load_sample_data")
+    assert Case.objects.count() == 12
+
+
+@pytest.mark.usefixtures("_loaded")
+def test_all_of_it_goes_also_what_was_withdrawn_or_purged_since_and_nothing_real():
+    counted, pending = (
+        samples.signatures().filter(state=state).first() for state in (State.COUNTED, State.PENDING)
+    )
+    signatures.withdraw(signatures.links.token("withdraw", counted.reference))
+    Signature.objects.filter(pk=pending.pk).update(signed_at="2026-01-01T00:00Z")
+    call_command("purge", verbosity=0)
+    real = make_signature(state=State.COUNTED)
+    call_command("load_sample_data", "--remove", verbosity=0)
+    assert Signature.objects.get() == real
+    for model in (Case, Rendition, Sheet, Sweep, Export, User):
+        assert not model.objects.exists(), model
+    assert tallies.recount() == []
+    assert tallies.read_counter().total == 1
+    states = tallies.Tally.objects.filter(dimension="state", value="expired")
+    assert sum(tally.count for tally in states) == 0
