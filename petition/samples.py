@@ -65,6 +65,7 @@ USUAL = {
     "is_woman": False,
     "is_sick": False,
 }
+COLOURS = (("#1f4634", "#c9bfa5"), ("#5b4a3a", "#b7c4b1"), ("#2f4858", "#d8cfc0"))
 State = Signature.State
 
 
@@ -186,11 +187,14 @@ def _decide(case: Case) -> None:
 
 
 def _picture(number: int) -> bytes:
-    """Colours that flow into each other: a portrait of nobody."""
-    across = Image.linear_gradient("L").rotate(45 * number).resize((960, 1200))
-    round_about = Image.radial_gradient("L").resize((960, 1200))
+    """Two quiet colours that flow into each other: a portrait of nobody."""
+    size = (960, 1200)
+    one, other = COLOURS[number % len(COLOURS)]
+    mask = Image.linear_gradient("L").rotate(90 * number).resize(size)
     out = BytesIO()
-    Image.merge("RGB", (across, round_about, across.transpose(0))).save(out, "JPEG")
+    Image.composite(Image.new("RGB", size, one), Image.new("RGB", size, other), mask).save(
+        out, "JPEG"
+    )
     return out.getvalue()
 
 

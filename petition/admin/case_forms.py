@@ -174,6 +174,9 @@ class ConsentForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name in ("explained_copies", "explained_worst_case", "explained_withdrawal"):
             self.fields[name].required = True
+        for scope in Consent.SCOPES:
+            field = self.fields[f"scope_{scope}"]
+            field.label = _("Covers: %(what)s") % {"what": field.label}
 
     def validate_constraints(self):
         """The database's own rules are those of `clean`, which says them to people."""

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from petition import languages
 from petition.models.campaign import Track
@@ -23,8 +24,8 @@ def new_slug() -> str:
 
 
 class Certainty(models.TextChoices):
-    CONFIRMED = "confirmed", _("confirmed")
-    REPORTED = "reported", _("reported")
+    CONFIRMED = "confirmed", pgettext_lazy("how sure it is", "confirmed")
+    REPORTED = "reported", pgettext_lazy("how sure it is", "reported")
 
 
 class Case(models.Model):
