@@ -8,17 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import get_connection
 from django.db.models import Q
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 
-from petition import links, vault, workers
-from petition.languages import LANGUAGES
+from petition import letters, vault, workers
 from petition.models import Letter, Signature
 
 logger = logging.getLogger(__name__)
@@ -33,13 +29,6 @@ MAX_TRIES = 20  # About four days.
 # Far longer than any conversation with a mail server, whose every step ends after EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=15)
 BATCH = 50
-
-SUBJECTS = {
-    Letter.Kind.CONFIRM: "letters/confirm_subject.txt",
-    Letter.Kind.COUNTED: "letters/counted_subject.txt",
-    Letter.Kind.HELD: "letters/held_subject.txt",
-}
-
 
 # What the owner of a mailbox is told, by what has become of the signature.
 LETTERS = {
@@ -94,43 +83,6 @@ def forget(signature: Signature) -> None:
     Letter.objects.filter(signature=signature).delete()
 
 
-def compose(letter: Letter) -> EmailMultiAlternatives:
-    """The mail for a letter, with links that are made now. Raises vault.Unreadable."""
-    signature = letter.signature
-    language = LANGUAGES[letter.language]
-    with translation.override(language.code):
-        context = {
-            "language": language,
-            "site": urlsplit(settings.SITE_URL).hostname,
-            "contact": settings.CONTACT_EMAIL,
-            "code": links.code(signature.reference),
-            "confirm_url": _link("confirm", links.CONFIRM, signature),
-            "withdraw_url": _link("withdraw", links.WITHDRAW, signature),
-            "code_url": settings.SITE_URL + reverse("code"),
-        }
-        mail = EmailMultiAlternatives(
-            subject=render_to_string(SUBJECTS[letter.kind]).strip(),
-            body=render_to_string(f"letters/{letter.kind}.txt", context),
-            to=[signature.email],
-            reply_to=[settings.CONTACT_EMAIL] if settings.CONTACT_EMAIL else None,
-            headers={
-                # The same for a second copy, so that mail programs can show the two as one.
-                "Message-ID": f"<{vault.index(str(letter.pk), 'message id')}@{context['site']}>",
-                "Auto-Submitted": "auto-generated",
-                "X-Auto-Response-Suppress": "All",
-                "Content-Language": language.code,
-            },
-        )
-        mail.attach_alternative(
-            render_to_string(f"letters/{letter.kind}.html", context), "text/html"
-        )
-    return mail
-
-
-def _link(name: str, kind: str, signature: Signature) -> str:
-    return settings.SITE_URL + reverse(name, args=[links.token(kind, signature.reference)])
-
-
 def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
     """Send every letter that is due now, one after the other; returns how many went out.
 
@@ -141,8 +93,8 @@ def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
     sent = sent_before = 0  # In all, and when the present conversation with the server began.
     connection = get_connection()
     try:
-        while letters := _due()[:BATCH]:
-            for pk in letters:
+        while due := _due()[:BATCH]:
+            for pk in due:
                 if stopped():
                     return sent
                 if not _claim(pk):
@@ -202,7 +154,7 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
         if not letter.signature.email:
             mine.delete()  # Withdrawn: nobody is there to write to.
             return False
-        mail = compose(letter)
+        mail = letters.compose(letter)
     except vault.Unreadable as error:
         logger.error("Letter %s cannot be addressed. %s", pk, error)
         _put_off(mine, letter, "no key")

@@ -33,7 +33,8 @@ LAYERS = [
     },
     {"fields"},
     {"models"},
-    {"tallies", "mailbox", "abuse", "campaign", "audit", "sessions"},
+    {"tallies", "letters", "abuse", "campaign", "audit", "sessions"},
+    {"mailbox"},
     {"lifecycle"},
     {
         "signatures",
