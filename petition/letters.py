@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from petition import links, vault
+from petition import links, news, vault
 from petition.languages import LANGUAGES
 from petition.models import Letter, Signature
 
@@ -16,6 +16,7 @@ SUBJECTS = {
     Letter.Kind.CONFIRM: "letters/confirm_subject.txt",
     Letter.Kind.COUNTED: "letters/counted_subject.txt",
     Letter.Kind.HELD: "letters/held_subject.txt",
+    Letter.Kind.NEWS: "letters/news_subject.txt",
 }
 
 
@@ -33,6 +34,8 @@ def compose(letter: Letter) -> EmailMultiAlternatives:
             "withdraw_url": _link("withdraw", links.WITHDRAW, signature),
             "code_url": settings.SITE_URL + reverse("code"),
         }
+        if letter.mailing_id:
+            context |= _news(letter)
         mail = EmailMultiAlternatives(
             subject=render_to_string(SUBJECTS[letter.kind]).strip(),
             body=render_to_string(f"letters/{letter.kind}.txt", context),
@@ -44,12 +47,33 @@ def compose(letter: Letter) -> EmailMultiAlternatives:
                 "Auto-Submitted": "auto-generated",
                 "X-Auto-Response-Suppress": "All",
                 "Content-Language": language.code,
+                **(_list_headers(context) if letter.mailing_id else {}),
             },
         )
         mail.attach_alternative(
             render_to_string(f"letters/{letter.kind}.html", context), "text/html"
         )
     return mail
+
+
+def _news(letter: Letter) -> dict:
+    """Title and summary, and the way to the rest: a page can be taken back, a letter cannot."""
+    story = news.told(letter.mailing.news, letter.language)
+    return {
+        "story": story,
+        "story_url": settings.SITE_URL + reverse("story", args=[story.slug]),
+        "unsubscribe_url": _link("unsubscribe", links.UNSUBSCRIBE, letter.signature),
+    }
+
+
+def _list_headers(context: dict) -> dict[str, str]:
+    """One click ends the news (RFC 8058), also from the mail program's own button."""
+    return {
+        "List-Id": f"<news.{context['site']}>",
+        "List-Unsubscribe": f"<{context['unsubscribe_url']}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Precedence": "bulk",
+    }
 
 
 def _link(name: str, kind: str, signature: Signature) -> str:

@@ -1,4 +1,4 @@
-"""Queues the letters that we owe and sends them; each arrives, whatever happens to the mailer."""
+"""Sends the letters that we owe; each arrives, whatever happens to the mailer."""
 
 import logging
 import re
@@ -11,11 +11,12 @@ from typing import NoReturn
 
 from django.conf import settings
 from django.core.mail import get_connection
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from petition import letters, vault, workers
-from petition.models import Letter, Signature
+from petition import letters, mailings, vault, workers
+from petition.models import Letter, Mailing, Signature
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ MAX_TRIES = 20  # About four days.
 # Far longer than any conversation with a mail server, whose every step ends after EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=15)
 BATCH = 50
+# So many letters of news may leave before we look again whether somebody waits for a letter.
+NEWS_BATCH = 5
 
 # What the owner of a mailbox is told, by what has become of the signature.
 LETTERS = {
@@ -60,13 +63,15 @@ class Refusal:
 
 
 def owe(signature: Signature, kind: str, language: str) -> Letter:
-    """Record that a letter is owed, in the caller's transaction.
+    """Record that a letter about a signature is owed, in the caller's transaction.
 
     Beyond LETTERS_AN_ADDRESS in LETTERS_WINDOW it is recorded as withheld: a row is written either
-    way, so that the answer takes the same time.
+    way, so that the answer takes the same time. News, which its owner asked for and which nobody
+    else can cause, is neither counted nor withheld.
     """
     recent = (
         Letter.objects.filter(signature=signature, created_at__gt=timezone.now() - LETTERS_WINDOW)
+        .filter(mailing=None)
         .exclude(state=Letter.State.WITHHELD)
         .count()
     )
@@ -93,7 +98,7 @@ def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
     sent = sent_before = 0  # In all, and when the present conversation with the server began.
     connection = get_connection()
     try:
-        while due := _due()[:BATCH]:
+        while due := _next():
             for pk in due:
                 if stopped():
                     return sent
@@ -127,12 +132,16 @@ def free_abandoned() -> int:
     return claimed.filter(abandoned).update(mailer="", claimed_at=None)
 
 
-def _due():
-    return (
-        Letter.objects.filter(state=Letter.State.DUE, mailer="", due_at__lte=timezone.now())
-        .order_by("due_at")
-        .values_list("pk", flat=True)
-    )
+def _next() -> list[int]:
+    """The letters to send now: those that somebody waits for; only where there are none, news."""
+    due = Letter.objects.filter(state=Letter.State.DUE, mailer="", due_at__lte=timezone.now())
+    waited_for = due.filter(mailing=None).order_by("due_at").values_list("pk", flat=True)
+    if first := list(waited_for[:BATCH]):
+        return first
+    mailings.queue()
+    going_out = list(Mailing.objects.going_out().values_list("pk", flat=True))
+    news = due.filter(mailing__in=going_out, due_at__lte=timezone.now())
+    return list(news.order_by("mailing", "due_at").values_list("pk", flat=True)[:NEWS_BATCH])
 
 
 def _claim(pk: int) -> bool:
@@ -153,6 +162,8 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
     try:
         if not letter.signature.email:
             mine.delete()  # Withdrawn: nobody is there to write to.
+            return False
+        if letter.mailing_id and not _may_leave(mine, letter):
             return False
         mail = letters.compose(letter)
     except vault.Unreadable as error:
@@ -186,6 +197,18 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
         _hang_up(connection)
         return False
     _end(mine, letter, Letter.State.SENT, "")
+    return True
+
+
+def _may_leave(mine, letter: Letter) -> bool:
+    """Asked of news at the last moment: it waits while its mailing does, and goes nowhere once
+    nobody wants it."""
+    if not mailings.may_leave(letter):
+        _let_go(mine)
+        return False
+    if not mailings.is_wanted(letter):
+        mailings.skip(letter)
+        return False
     return True
 
 
@@ -253,11 +276,14 @@ def _let_go(mine) -> None:
 
 
 def _end(mine, letter: Letter, state: str, reply: str) -> None:
-    mine.update(
-        state=state,
-        tries=letter.tries + 1,
-        mailer="",
-        claimed_at=None,
-        reply=reply[:20],
-        ended_at=timezone.now(),
-    )
+    with transaction.atomic():
+        ended = mine.update(
+            state=state,
+            tries=letter.tries + 1,
+            mailer="",
+            claimed_at=None,
+            reply=reply[:20],
+            ended_at=timezone.now(),
+        )
+        if ended and letter.mailing_id:
+            mailings.record(letter, state)

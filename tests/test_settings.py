@@ -67,6 +67,8 @@ def manage(*command, **environment):
         ("EMAIL_URL", "smtp://mail..example.org", "is malformed"),
         ("SIGN_RATE", "often", "is malformed"),
         ("CONFIRM_RATE", "30", "is malformed"),
+        ("NEWS_RATE", "0/h", "is malformed"),
+        ("NEWS_RATE", "fast", "is malformed"),
         ("DEBUG", "perhaps", "is malformed"),
         ("RATELIMIT_ENABLE", "maybe", "is malformed"),
         ("SECURE_SSL_REDIRECT", "2", "is malformed"),

@@ -6,6 +6,7 @@ from petition.admin import (  # noqa: F401
     campaign,
     exports,
     mailbox,
+    news,
     paper,
     signatures,
     sweeps,

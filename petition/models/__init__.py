@@ -4,6 +4,7 @@ from petition.models.audit import Entry
 from petition.models.campaign import ConsentText, Text, Track, TrackText
 from petition.models.exports import Export
 from petition.models.mailbox import Letter
+from petition.models.news import Mailing, News, NewsText
 from petition.models.paper import Sheet, SheetCount
 from petition.models.signatures import Signature
 from petition.models.sweeps import Sweep, SweepMove
@@ -16,6 +17,9 @@ __all__ = [
     "Entry",
     "Export",
     "Letter",
+    "Mailing",
+    "News",
+    "NewsText",
     "Sheet",
     "SheetCount",
     "Signature",
