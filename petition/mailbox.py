@@ -134,14 +134,17 @@ def free_abandoned() -> int:
 
 def _next() -> list[int]:
     """The letters to send now: those that somebody waits for; only where there are none, news."""
-    due = Letter.objects.filter(state=Letter.State.DUE, mailer="", due_at__lte=timezone.now())
-    waited_for = due.filter(mailing=None).order_by("due_at").values_list("pk", flat=True)
-    if first := list(waited_for[:BATCH]):
-        return first
+    if waited_for := list(_due().filter(mailing=None).order_by("due_at")[:BATCH]):
+        return waited_for
     mailings.queue()
     going_out = list(Mailing.objects.going_out().values_list("pk", flat=True))
-    news = due.filter(mailing__in=going_out, due_at__lte=timezone.now())
-    return list(news.order_by("mailing", "due_at").values_list("pk", flat=True)[:NEWS_BATCH])
+    news = _due().filter(mailing__in=going_out).order_by("mailing_id", "due_at")
+    return list(news[:NEWS_BATCH])
+
+
+def _due():
+    free = Letter.objects.filter(state=Letter.State.DUE, mailer="", due_at__lte=timezone.now())
+    return free.values_list("pk", flat=True)
 
 
 def _claim(pk: int) -> bool:
