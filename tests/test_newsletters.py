@@ -232,7 +232,7 @@ def test_what_somebody_waits_for_goes_before_any_news(smtp):
 
     mailbox.send_due(stopped)
     assert smtp.recipients[0] == "first@example.org"
-    assert smtp.recipients.index("new@example.org") <= 7 + mailbox.NEWS_BATCH
+    assert smtp.recipients.index("new@example.org") <= 7 + 5
     assert len(smtp.mails) == 32
 
 
@@ -525,6 +525,20 @@ def test_two_mailers_keep_to_the_pace_together(committed, smtp):
             seconds = (at[last] - at[first]).total_seconds()
             # What a pause may be made up for comes on top, and one letter for the edge.
             assert last - first + 1 <= 25 * (seconds + mailings.CATCH_UP_SECONDS) + 1
+
+
+@pytest.mark.postgres
+def test_one_mailer_queues_at_a_time_whichever_mailing_it_has_found(committed):
+    make_reader()
+    make_mailing()
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [mailings.LOCK])
+        assert mailings.queue() == 0
+        cursor.execute("ROLLBACK")
+    other.close()
+    assert mailings.queue() == 1
 
 
 @pytest.mark.postgres
