@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_test_environment
 
-from bench import counting, desk, signing
+from bench import counting, desk, newsletter, signing
 
 setup_test_environment(debug=False)
 connection.creation.create_test_db(verbosity=0, serialize=False)
@@ -35,5 +35,7 @@ try:
     counting.run()
     print()
     desk.run()
+    print()
+    newsletter.run()
 finally:
     connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)

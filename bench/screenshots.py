@@ -29,15 +29,17 @@ import django
 django.setup()
 
 from django.core.management import call_command
+from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
 from petition import links
-from petition.models import ConsentText, Signature, Tally
+from petition.models import ConsentText, News, NewsText, Signature, Tally
 
 WIDTHS = (320, 390, 768, 1280)
 PAGES = {
     "home": "", "sign": "sign/", "sent": "sign/sent/", "signed": "signed/", "tracks": "tracks/",
-    "track": "tracks/fate/", "about": "about/", "privacy": "privacy/", "withdrawn": "withdrawn/",
+    "track": "tracks/fate/", "news": "news/", "story": "news/sample/",
+    "about": "about/", "privacy": "privacy/", "withdrawn": "withdrawn/",
     "not-found": "nothing/", "link-expired": "confirm/x/",
 }  # fmt: skip
 
@@ -49,6 +51,7 @@ def prepare() -> Signature:
     # By its own process: the settings look at the command line for it.
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True)
     Tally.objects.filter(dimension="total").update(count=123_456)
+    sample_story()
     return Signature.objects.create(
         name="Sample Signer",
         email="someone@example.org",
@@ -56,6 +59,19 @@ def prepare() -> Signature:
         country="MA",
         language="ar",
         consent=ConsentText.objects.first(),
+    )
+
+
+def sample_story() -> None:
+    """In Arabic alone: the other pages show how they say so."""
+    story = News.objects.create(slug="sample", publish_at=timezone.now(), created_by="sample")
+    NewsText.objects.create(
+        news=story,
+        language="ar",
+        title="مثال: عنوان خبر",
+        summary="ملخّص مثاليّ لا يقول شيئًا عن الواقع.",
+        body="## عنوان فرعي\n\nنصّ مثاليّ.",
+        changed_by="sample",
     )
 
 
@@ -88,7 +104,7 @@ def wait_for_site() -> None:
 
 def mailed(signature: Signature) -> dict[str, str]:
     """The pages behind a letter's links."""
-    kinds = ("confirm", "withdraw")
+    kinds = ("confirm", "withdraw", "unsubscribe")
     return {kind: f"{kind}/{links.token(kind, signature.reference)}/" for kind in kinds}
 
 

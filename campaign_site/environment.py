@@ -67,6 +67,13 @@ def rate(text: str) -> str:
     return text
 
 
+def pace(text: str) -> float:
+    """How many a second, written as a `rate` is: `3600/h` is 1."""
+    many, period = rate(text).split("/")
+    seconds = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}[period[-1]]
+    return int(many) / (int(period[:-1] or 1) * seconds)
+
+
 def names(text: str) -> list[str]:
     """A comma-separated list without empty places."""
     return [part.strip() for part in text.split(",") if part.strip()]

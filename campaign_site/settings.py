@@ -203,6 +203,14 @@ CONTACT_EMAIL = read(
     cure="Write the address that answers supporters, such as contact@petition.example.org.",
 )
 
+# How many letters of news a second; the mailers keep to it together.
+NEWS_RATE = read(
+    "NEWS_RATE",
+    environment.pace,
+    default=1.0,  # 3600/h
+    cure="Write a rate such as 3600/h or 100/10m.",
+)
+
 # --- Abuse -------------------------------------------------------------------------------------
 
 SIGN_RATE = read(

@@ -71,10 +71,14 @@ def _read(language: str) -> dict:
 
 
 def _writing(slug: str, row: Text | TrackText) -> Writing:
-    body = _markdown.render(row.body)
-    if languages.LANGUAGES[row.language].direction == "rtl":
-        body = isolate_numbers(body)
-    return Writing(slug, row.title, row.summary, body)
+    return Writing(slug, row.title, row.summary, in_html(row.body, row.language))
+
+
+def in_html(markdown: str, language: str) -> str:
+    """What an editor wrote, as safe HTML."""
+    html = _markdown.render(markdown)
+    rtl = languages.LANGUAGES[language].direction == "rtl"
+    return isolate_numbers(html) if rtl else html
 
 
 def isolate_numbers(html: str) -> str:

@@ -156,12 +156,16 @@ def may_show(case: Case, scope: str) -> bool:
     return case.consent.covers(scope)
 
 
+def may_name(case: Case) -> bool:
+    return case.naming == Case.Naming.NAME and may_show(case, "name")
+
+
 def hidden_words(text: CaseText) -> list[str]:
     """Names and places that may not be shown, in every language in which they are known."""
     case = text.case
     words = []
     for other in case.texts.all():
-        if not (case.naming == Case.Naming.NAME and may_show(case, "name")):
+        if not may_name(case):
             words.append(other.name)
         if not may_show(case, "place"):
             words.append(other.place)

@@ -3,8 +3,6 @@
 Each act locks the case, is done to what was shown or not at all, and is written into the audit.
 """
 
-import re
-import unicodedata
 from contextlib import contextmanager
 
 from django.contrib.auth.base_user import AbstractBaseUser as Person
@@ -12,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from petition import audit, cases, pictures, profiles
+from petition import audit, cases, mentions, pictures, profiles
 from petition.models import (
     Approval,
     Case,
@@ -327,16 +325,5 @@ def _check_words(text: CaseText) -> None:
     words += [shown.portrait.alt] if shown.portrait else []
     for source in shown.sources:
         words += [source.title, source.publisher, source.supports, source.url]
-    told = f" {_plain(' '.join(words))} "
-    if any(f" {_plain(hidden)} " in told for hidden in cases.hidden_words(text)):
+    if mentions.mentioned(cases.hidden_words(text), " ".join(words)):
         raise TellsTooMuch
-
-
-def _plain(words: str) -> str:
-    """Letters and digits alone, without marks and case, Arabic letters in their plain shape."""
-    letters = unicodedata.normalize("NFKD", words).casefold().replace("ـ", "")
-    letters = "".join(c for c in letters if not unicodedata.combining(c))
-    return re.sub(r"[\W_]+", " ", letters.translate(PLAIN_ARABIC)).strip()
-
-
-PLAIN_ARABIC = str.maketrans({"ى": "ي", "ة": "ه", "ٱ": "ا"})

@@ -33,6 +33,11 @@ def in_other_languages(path: str) -> dict[str, str]:
     return {code: f"/{code}/{rest}" for code in LANGUAGES}
 
 
+def name_in(code: str, reader: str) -> str:
+    """What a language is called in the reader's own (Unicode CLDR)."""
+    return Locale.parse(code).get_language_name(reader)
+
+
 def number(value: int, code: str) -> str:
     """A whole number as the language groups it (Unicode CLDR).
 

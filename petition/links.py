@@ -10,6 +10,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 CONFIRM = "confirm"
 WITHDRAW = "withdraw"
+UNSUBSCRIBE = "unsubscribe"
 
 # Crockford's base 32: no I, L, O or U, so that a code cannot be misread or spell a word.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -1,4 +1,4 @@
-"""Queues the letters that we owe and sends them; each arrives, whatever happens to the mailer."""
+"""Sends the letters that we owe; each arrives, whatever happens to the mailer."""
 
 import logging
 import re
@@ -8,17 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import get_connection
+from django.db import transaction
 from django.db.models import Q
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 
-from petition import links, vault, workers
-from petition.languages import LANGUAGES
+from petition import letters, mailings, vault, workers
 from petition.models import Letter, Signature
 
 logger = logging.getLogger(__name__)
@@ -33,13 +30,8 @@ MAX_TRIES = 20  # About four days.
 # Far longer than any conversation with a mail server, whose every step ends after EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=15)
 BATCH = 50
-
-SUBJECTS = {
-    Letter.Kind.CONFIRM: "letters/confirm_subject.txt",
-    Letter.Kind.COUNTED: "letters/counted_subject.txt",
-    Letter.Kind.HELD: "letters/held_subject.txt",
-}
-
+# So many letters of news may leave before we look again whether somebody waits for a letter.
+NEWS_BATCH = 5
 
 # What the owner of a mailbox is told, by what has become of the signature.
 LETTERS = {
@@ -71,13 +63,15 @@ class Refusal:
 
 
 def owe(signature: Signature, kind: str, language: str) -> Letter:
-    """Record that a letter is owed, in the caller's transaction.
+    """Record that a letter about a signature is owed, in the caller's transaction.
 
     Beyond LETTERS_AN_ADDRESS in LETTERS_WINDOW it is recorded as withheld: a row is written either
-    way, so that the answer takes the same time.
+    way, so that the answer takes the same time. News, which its owner asked for and which nobody
+    else can cause, is neither counted nor withheld.
     """
     recent = (
         Letter.objects.filter(signature=signature, created_at__gt=timezone.now() - LETTERS_WINDOW)
+        .filter(mailing=None)
         .exclude(state=Letter.State.WITHHELD)
         .count()
     )
@@ -94,43 +88,6 @@ def forget(signature: Signature) -> None:
     Letter.objects.filter(signature=signature).delete()
 
 
-def compose(letter: Letter) -> EmailMultiAlternatives:
-    """The mail for a letter, with links that are made now. Raises vault.Unreadable."""
-    signature = letter.signature
-    language = LANGUAGES[letter.language]
-    with translation.override(language.code):
-        context = {
-            "language": language,
-            "site": urlsplit(settings.SITE_URL).hostname,
-            "contact": settings.CONTACT_EMAIL,
-            "code": links.code(signature.reference),
-            "confirm_url": _link("confirm", links.CONFIRM, signature),
-            "withdraw_url": _link("withdraw", links.WITHDRAW, signature),
-            "code_url": settings.SITE_URL + reverse("code"),
-        }
-        mail = EmailMultiAlternatives(
-            subject=render_to_string(SUBJECTS[letter.kind]).strip(),
-            body=render_to_string(f"letters/{letter.kind}.txt", context),
-            to=[signature.email],
-            reply_to=[settings.CONTACT_EMAIL] if settings.CONTACT_EMAIL else None,
-            headers={
-                # The same for a second copy, so that mail programs can show the two as one.
-                "Message-ID": f"<{vault.index(str(letter.pk), 'message id')}@{context['site']}>",
-                "Auto-Submitted": "auto-generated",
-                "X-Auto-Response-Suppress": "All",
-                "Content-Language": language.code,
-            },
-        )
-        mail.attach_alternative(
-            render_to_string(f"letters/{letter.kind}.html", context), "text/html"
-        )
-    return mail
-
-
-def _link(name: str, kind: str, signature: Signature) -> str:
-    return settings.SITE_URL + reverse(name, args=[links.token(kind, signature.reference)])
-
-
 def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
     """Send every letter that is due now, one after the other; returns how many went out.
 
@@ -141,8 +98,8 @@ def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
     sent = sent_before = 0  # In all, and when the present conversation with the server began.
     connection = get_connection()
     try:
-        while letters := _due()[:BATCH]:
-            for pk in letters:
+        while due := _next():
+            for pk in due:
                 if stopped():
                     return sent
                 if not _claim(pk):
@@ -175,12 +132,19 @@ def free_abandoned() -> int:
     return claimed.filter(abandoned).update(mailer="", claimed_at=None)
 
 
+def _next() -> list[int]:
+    """The letters to send now: those that somebody waits for; only where there are none, news."""
+    if waited_for := list(_due().filter(mailing=None).order_by("due_at")[:BATCH]):
+        return waited_for
+    mailings.queue()
+    going_out = list(mailings.going_out().values_list("pk", flat=True))
+    news = _due().filter(mailing__in=going_out).order_by("mailing_id", "due_at")
+    return list(news[:NEWS_BATCH])
+
+
 def _due():
-    return (
-        Letter.objects.filter(state=Letter.State.DUE, mailer="", due_at__lte=timezone.now())
-        .order_by("due_at")
-        .values_list("pk", flat=True)
-    )
+    free = Letter.objects.filter(state=Letter.State.DUE, mailer="", due_at__lte=timezone.now())
+    return free.values_list("pk", flat=True)
 
 
 def _claim(pk: int) -> bool:
@@ -202,7 +166,9 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
         if not letter.signature.email:
             mine.delete()  # Withdrawn: nobody is there to write to.
             return False
-        mail = compose(letter)
+        if letter.mailing_id and not _may_leave(mine, letter):
+            return False
+        mail = letters.compose(letter)
     except vault.Unreadable as error:
         logger.error("Letter %s cannot be addressed. %s", pk, error)
         _put_off(mine, letter, "no key")
@@ -234,6 +200,18 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
         _hang_up(connection)
         return False
     _end(mine, letter, Letter.State.SENT, "")
+    return True
+
+
+def _may_leave(mine, letter: Letter) -> bool:
+    """Asked of news at the last moment: it waits while its mailing does, and goes nowhere once
+    nobody wants it."""
+    if not mailings.may_leave(letter):
+        _let_go(mine)
+        return False
+    if not mailings.is_wanted(letter):
+        mailings.skip(letter)
+        return False
     return True
 
 
@@ -301,11 +279,14 @@ def _let_go(mine) -> None:
 
 
 def _end(mine, letter: Letter, state: str, reply: str) -> None:
-    mine.update(
-        state=state,
-        tries=letter.tries + 1,
-        mailer="",
-        claimed_at=None,
-        reply=reply[:20],
-        ended_at=timezone.now(),
-    )
+    with transaction.atomic():
+        ended = mine.update(
+            state=state,
+            tries=letter.tries + 1,
+            mailer="",
+            claimed_at=None,
+            reply=reply[:20],
+            ended_at=timezone.now(),
+        )
+        if ended and letter.mailing_id:
+            mailings.record(letter, state)

@@ -16,6 +16,8 @@ from petition import errors
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 # When a session began, in the session: the desk writes it at sign-in.
 SIGNED_IN_AT = "signed_in_at"
+# Mail programs press it from wherever they are (RFC 8058): its token is all that it goes by.
+ONE_CLICK = re.compile(r"/[a-z]{2}/unsubscribe/[^/]+/")
 
 
 class Language(LocaleMiddleware):
@@ -100,7 +102,11 @@ class RefuseCrossSitePosts:
         self.get_response = get_response
 
     def __call__(self, request):
-        if request.method not in SAFE_METHODS and self._comes_from_elsewhere(request):
+        if (
+            request.method not in SAFE_METHODS
+            and not ONE_CLICK.fullmatch(request.path)
+            and self._comes_from_elsewhere(request)
+        ):
             return errors.page(request, 403)
         return self.get_response(request)
 

@@ -67,7 +67,8 @@ def waiting_longest() -> datetime | None:
 
 
 def letters_due() -> Queue:
-    due = Letter.objects.filter(state=Letter.State.DUE)
+    """Letters that somebody waits for; how far news has come stands with the news."""
+    due = Letter.objects.filter(state=Letter.State.DUE, mailing=None)
     return Queue(_up_to(due), due.order_by("due_at").values_list("due_at", flat=True).first())
 
 

@@ -11,7 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from petition import languages
-from petition.cases import OF_GROUP, Group, may_show, public, public_cases
+from petition.cases import OF_GROUP, Group, may_name, may_show, public, public_cases
 from petition.models import Case, CaseText, Certainty, Rendition, Source
 
 
@@ -214,7 +214,7 @@ def _shown(text: CaseText, others: Iterable[CaseText]) -> Profile:
 def title(case: Case, text: CaseText) -> tuple[str, bool]:
     """The name, a pseudonym, or nothing: never one in place of the other. Whether it is a
     pseudonym."""
-    if case.naming == Case.Naming.NAME and may_show(case, "name"):
+    if may_name(case):
         return text.name, False
     if case.naming == Case.Naming.PSEUDONYM:
         return text.pseudonym, bool(text.pseudonym)

@@ -32,6 +32,9 @@ ROLES = {
         "petition.view_tracktext",
         "petition.change_tracktext",
         "petition.view_consenttext",
+        "petition.view_news",
+        "petition.write_news",
+        "petition.send_news",
     ],
     "cases": [
         "petition.export_tally",

@@ -128,6 +128,17 @@ def withdraw(token: str) -> None:
         mailbox.forget(signature)
 
 
+def to_unsubscribe(token: str) -> Signature:
+    """The signature whose owner would get no more news. Raises LinkExpired."""
+    return _linked(links.UNSUBSCRIBE, token)
+
+
+def unsubscribe(token: str) -> None:
+    """Send no more news, also none that is queued already; the signature stays as it is. As often
+    as wanted. Raises LinkExpired."""
+    Signature.objects.filter(pk=to_unsubscribe(token).pk).update(updates=False)
+
+
 def _linked(kind: str, token: str) -> Signature:
     try:
         return Signature.objects.get(reference=links.read(kind, token))

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import path
 
-from petition.views import campaign, dev, mailbox, operations, sharing, signatures, tallies
+from petition.views import campaign, dev, mailbox, news, operations, sharing, signatures, tallies
 
 urlpatterns = [
     path("", campaign.root),
@@ -17,8 +17,12 @@ urlpatterns = [
         path("signed/", signatures.signed, name="signed"),
         path("withdraw/<str:token>/", signatures.withdraw, name="withdraw"),
         path("withdrawn/", signatures.withdrawn, name="withdrawn"),
+        path("unsubscribe/<str:token>/", signatures.unsubscribe, name="unsubscribe"),
         path("tracks/", campaign.tracks, name="tracks"),
         path("tracks/<slug:slug>/", campaign.track, name="track"),
+        path("news/", news.stories, name="stories"),
+        path("news/feed.atom", news.feed, name="feed"),
+        path("news/<slug:slug>/", news.story, name="story"),
         path("poster.pdf", sharing.poster, name="poster"),
         path("share.png", sharing.picture, name="picture"),
         path("about/", campaign.text, {"slug": "about"}, name="about"),

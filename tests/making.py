@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_otp.oath import totp
 from PIL import Image
 
-from petition import lifecycle, tallies, two_factor
+from petition import lifecycle, newsroom, tallies, two_factor
 from petition.models import (
     Approval,
     Authenticator,
@@ -17,6 +17,9 @@ from petition.models import (
     CaseText,
     Consent,
     ConsentText,
+    Mailing,
+    News,
+    NewsText,
     RiskReview,
     Signature,
     Source,
@@ -46,6 +49,29 @@ def make_signature(email: str = "someone@example.org", state: str = State.PENDIN
     return signature
 
 
+def make_story(slug: str = "first-report", *languages: str, **fields) -> News:
+    """A story about nothing real, public since a minute ago unless `fields` say otherwise."""
+    since = timezone.now() - timedelta(minutes=1)
+    details = {"publish_at": since, "created_by": "sample", "changed_at": since}
+    story = News.objects.create(slug=slug, **(details | fields))
+    for language in languages or ("ar", "fr", "en"):
+        NewsText.objects.create(
+            news=story,
+            language=language,
+            title=f"Sample title {language}",
+            summary=f"Sample summary {language}",
+            body=f"## Sample heading\n\nSample text {language} 2026",
+            changed_by="sample",
+            changed_at=since,
+        )
+    return story
+
+
+def make_mailing(story: News | None = None) -> Mailing:
+    """A mailing of a story to those who want news now."""
+    return newsroom.send(story or make_story(), make_coordinator(username="sender"))
+
+
 def make_coordinator(*roles: str, username: str = "coordinator", **fields) -> User:
     """An account of the desk with some of the roles that migrations lay."""
     user = User.objects.create_user(username, password=PASSWORD, **({"is_staff": True} | fields))
@@ -64,7 +90,7 @@ def filled_form(**fields) -> dict:
 
 
 def link(kind: str, mail) -> str:
-    """The path of the confirm or withdraw link in a letter."""
+    """The path of the confirm, withdraw or unsubscribe link in a letter."""
     text = mail.body if hasattr(mail, "body") else mail.get_body(("plain",)).get_content()
     return re.search(rf"/(ar|fr|en)/{kind}/\S+", text).group()
 

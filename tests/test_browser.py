@@ -7,9 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import caches
 
-from petition import mailbox, tallies
+from petition import links, mailbox, tallies
 from petition.models import Signature
-from tests.making import State, code, link, make_signature
+from tests.making import State, code, link, make_signature, make_story
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
@@ -123,7 +123,7 @@ def test_no_page_is_wider_than_a_small_phone(phone, language, path):
 
 
 PAGES = ["", "sign/", "sign/sent/", "signed/", "withdrawn/", "tracks/", "tracks/fate/", "about/",
-         "privacy/", "nothing/"]  # fmt: skip
+         "privacy/", "news/", "news/arabic-only/", "nothing/"]  # fmt: skip
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"],
     "rules": {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}},
@@ -138,6 +138,7 @@ def violations(page) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])
 def test_no_page_or_state_breaks_a_rule_of_accessibility(open_page, smtp, language, theme):
+    make_story("arabic-only", "ar")
     page = open_page(color_scheme=theme)
     page.goto(f"/{language}/sign/")
     fill(page)
@@ -146,6 +147,8 @@ def test_no_page_or_state_breaks_a_rule_of_accessibility(open_page, smtp, langua
     addresses = [f"/{language}/{path}" for path in PAGES]
     addresses += [link(kind, smtp.mails[0]) for kind in ("confirm", "withdraw", "confirm")]
     addresses[-1] = f"/{language}/confirm/wrong/"
+    unsubscribe = links.token(links.UNSUBSCRIBE, Signature.objects.get().reference)
+    addresses += [f"/{language}/unsubscribe/{token}/" for token in (unsubscribe, "wrong")]
     broken = {}
     for address in addresses:
         page.goto(address)

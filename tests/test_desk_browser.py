@@ -7,9 +7,17 @@ import pytest
 import pyzipper
 from axe_playwright_python.sync_playwright import Axe
 
-from petition import audit, paper, sweeps, tallies
-from petition.models import ConsentText, Entry, Export, Sheet, Signature, Sweep
-from tests.making import PASSWORD, State, app_code, make_coordinator, make_signature
+from petition import audit, mailings, paper, sweeps, tallies
+from petition.models import ConsentText, Entry, Export, Mailing, Sheet, Signature, Sweep
+from tests.making import (
+    PASSWORD,
+    State,
+    app_code,
+    make_coordinator,
+    make_mailing,
+    make_signature,
+    make_story,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
@@ -115,6 +123,7 @@ def test_a_coordinator_signs_in_with_a_second_factor_and_does_one_of_each_act(de
     assert Signature.objects.get(pk=gone.pk).state == State.WITHDRAWN
 
     sweep_and_undo(desk, one)
+    tell_news(desk)
     print_and_enter(desk)
     export(desk)
 
@@ -122,7 +131,8 @@ def test_a_coordinator_signs_in_with_a_second_factor_and_does_one_of_each_act(de
     done = set(Entry.objects.values_list("act", flat=True))
     assert done == {
         "two factor", "look up", "hold", "count", "reject", "resend", "reveal", "erase", "preview",
-        "sweep", "sweep end", "sweep undo", "print", "enter", "import", "export", "export end",
+        "sweep", "sweep end", "sweep undo", "news", "news publish", "mailing",
+        "mailing end", "print", "enter", "import", "export", "export end",
     }  # fmt: skip
     assert str(Entry.objects.count()) in desk.inner_text("#result_list tbody tr:first-child")
     assert audit.broken() == []
@@ -146,6 +156,25 @@ def sweep_and_undo(desk, one) -> None:
     desk.locator("progress").wait_for(state="detached")
     assert Signature.objects.get(pk=one.pk).state == State.COUNTED
     assert Sweep.objects.get().restored == 1
+
+
+def tell_news(desk) -> None:
+    desk.goto("/admin/petition/news/new/")
+    desk.fill("[name=slug]", "first-report")
+    for name in ("title", "summary", "body"):
+        desk.fill(f"[name=ar_{name}]", "نصّ مثاليّ")
+    desk.click(".desk-form button[type=submit]")
+    desk.click("form[action$='/publish/'] button")
+    desk.click("a[href$='/send/']")
+    desk.click("form:has([name=revision]) button[type=submit]")
+    desk.locator("progress").wait_for()
+    for _ in range(2):  # The mailer: nobody is left who wants it, and so it ends.
+        mailings.queue()
+    assert Mailing.objects.get().state == "finished"
+    # The page notices by itself.
+    desk.locator("progress").wait_for(state="detached")
+    desk.goto("/ar/news/first-report/")
+    assert desk.inner_text("h1") == "نصّ مثاليّ"
 
 
 def print_and_enter(desk) -> None:
@@ -206,7 +235,8 @@ def test_no_screen_of_ours_breaks_a_rule_of_accessibility(
 ):
     settings.ALLOWED_HOSTS = ["localhost"]
     user = make_coordinator(username="superuser", is_superuser=True)
-    signature = make_deliverable("one@example.org")
+    signature = make_deliverable("one@example.org", updates=True)
+    story, unsent = make_mailing().news, make_story("unsent")
     context = chromium.new_context(
         viewport=PHONE, base_url=live_server.url, locale=language, color_scheme=theme
     )
@@ -222,7 +252,8 @@ def test_no_screen_of_ours_breaks_a_rule_of_accessibility(
         f"petition/signature/{signature.pk}/reveal/", "petition/sweep/new/", "petition/sweep/",
         "petition/sheet/", "petition/sheet/print/", "petition/sheet/enter/",
         "petition/sheet/import/", "petition/export/tallies/", "petition/export/delivery/",
-        "petition/entry/", "two-factor/",
+        "petition/entry/", "petition/news/", "petition/news/new/",
+        f"petition/news/{story.pk}/change/", f"petition/news/{unsent.pk}/send/", "two-factor/",
     ):  # fmt: skip
         page.goto(f"/admin/{path}")
         assert page.url.endswith(f"/admin/{path}")

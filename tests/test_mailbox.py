@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from petition import mailbox, vault, workers
+from petition import letters, mailbox, vault, workers
 from petition.models import Letter
 from tests.conftest import free_port
 from tests.making import filled_form, make_signature
@@ -47,9 +47,9 @@ def test_the_mailer_sends_what_is_due_and_says_how_much(smtp):
 @pytest.mark.django_db
 def test_two_copies_of_a_letter_would_have_one_message_id_and_two_letters_two():
     one, two = owe("one@example.org"), owe("two@example.org")
-    first, copy = mailbox.compose(one), mailbox.compose(one)
+    first, copy = letters.compose(one), letters.compose(one)
     assert first.extra_headers["Message-ID"] == copy.extra_headers["Message-ID"]
-    assert first.extra_headers["Message-ID"] != mailbox.compose(two).extra_headers["Message-ID"]
+    assert first.extra_headers["Message-ID"] != letters.compose(two).extra_headers["Message-ID"]
 
 
 @pytest.mark.django_db
@@ -297,6 +297,6 @@ def test_pauses_end_growing_at_six_hours(smtp):
 
 @pytest.mark.django_db
 def test_a_letter_asks_machines_not_to_answer():
-    headers = mailbox.compose(owe()).extra_headers
+    headers = letters.compose(owe()).extra_headers
     assert headers["Auto-Submitted"] == "auto-generated"
     assert headers["X-Auto-Response-Suppress"] == "All"

@@ -11,7 +11,14 @@ from django.contrib.auth.models import Group
 from petition import casework, exports, lifecycle, mailbox, paper, roles
 from petition.admin.exports import seal
 from petition.models import Export, Sweep
-from tests.making import State, drawn_picture, make_case, make_coordinator, make_signature
+from tests.making import (
+    State,
+    drawn_picture,
+    make_case,
+    make_coordinator,
+    make_mailing,
+    make_signature,
+)
 
 NOBODY = "nobody"  # A coordinator without a role.
 
@@ -122,6 +129,23 @@ SCREENS = [
     Screen("tracks", "petition.view_track", "petition/track/"),
     Screen("track", "petition.view_track", "petition/track/fate/change/"),
     Screen("consent texts", "petition.view_consenttext", "petition/consenttext/"),
+    Screen("news", "petition.view_news", "petition/news/"),
+    Screen("story", "petition.view_news", "petition/news/{story}/change/"),
+    Screen("preview", "petition.view_news", "petition/news/{story}/preview/fr/"),
+    Screen("letters of a story", "petition.view_news", "petition/news/{story}/progress.json"),
+    Screen("new story?", "petition.write_news", "petition/news/new/"),
+    Screen("new story", "petition.write_news", "petition/news/new/",
+           {"slug": "second", "en_title": "x", "en_summary": "x", "en_body": "x"}),
+    Screen("edit a story?", "petition.write_news", "petition/news/{story}/write/"),
+    Screen("edit a story", "petition.write_news", "petition/news/{story}/write/",
+           {"revision": "1", "slug": "x", "en_title": "x", "en_summary": "x", "en_body": "x"}),
+    Screen("publish", "petition.write_news", "petition/news/{story}/publish/", {"revision": "1"}),
+    Screen("take back", "petition.write_news", "petition/news/{story}/take-back/",
+           {"revision": "1"}),
+    Screen("send news?", "petition.send_news", "petition/news/{story}/send/"),
+    Screen("send news", "petition.send_news", "petition/news/{story}/send/", {"revision": "1"}),
+    Screen("stop news", "petition.send_news", "petition/news/{story}/stop/", {}),
+    Screen("let news go on", "petition.send_news", "petition/news/{story}/go-on/", {}),
     Screen("accounts", "auth.view_user", "auth/user/"),
     Screen("new account", "auth.add_user", "auth/user/add/"),
     Screen("account", "auth.view_user", "auth/user/{user}/change/"),
@@ -156,6 +180,7 @@ def rows(db) -> dict[str, object]:
         "export": export.pk,
         "user": somebody.pk,
         "sealed": "",
+        "story": make_mailing().news_id,
     }
 
 

@@ -8,6 +8,8 @@ import sys
 import pytest
 from django.conf import settings
 
+from campaign_site import environment
+
 pytestmark = pytest.mark.once
 
 KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
@@ -67,6 +69,8 @@ def manage(*command, **environment):
         ("EMAIL_URL", "smtp://mail..example.org", "is malformed"),
         ("SIGN_RATE", "often", "is malformed"),
         ("CONFIRM_RATE", "30", "is malformed"),
+        ("NEWS_RATE", "0/h", "is malformed"),
+        ("NEWS_RATE", "fast", "is malformed"),
         ("DEBUG", "perhaps", "is malformed"),
         ("RATELIMIT_ENABLE", "maybe", "is malformed"),
         ("SECURE_SSL_REDIRECT", "2", "is malformed"),
@@ -119,3 +123,10 @@ def test_what_is_right_alone_and_wrong_together_is_said_by_the_check(environment
     check = manage("check", "--deploy", **environment)
     assert check.returncode == 0
     assert said in check.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "a_second"), [("3600/h", 1), ("100/10m", 1 / 6), ("5/s", 5), ("43200/d", 0.5)]
+)
+def test_a_pace_is_read_as_so_many_a_second(text, a_second):
+    assert environment.pace(text) == pytest.approx(a_second)

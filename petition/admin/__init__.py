@@ -7,6 +7,7 @@ from petition.admin import (  # noqa: F401
     cases,
     exports,
     mailbox,
+    news,
     paper,
     signatures,
     sweeps,

@@ -35,6 +35,11 @@ KEYS = {
     "active": _("active"),
     "valid": _("valid lines"),
     "struck": _("struck lines"),
+    "at": _("public from"),
+    "languages": _("languages"),
+    "sent": _("sent"),
+    "failed": _("not delivered"),
+    "skipped": _("no longer wanted"),
 }
 STATES = dict(Sheet.State.choices) | dict(Signature.State.choices)
 VALUES = {

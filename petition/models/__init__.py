@@ -6,6 +6,7 @@ from petition.models.cases import Case, CaseText, CaseUpdate, Certainty, Source
 from petition.models.consents import Consent
 from petition.models.exports import Export
 from petition.models.mailbox import Letter
+from petition.models.news import Mailing, News, NewsText
 from petition.models.paper import Sheet, SheetCount
 from petition.models.portraits import Portrait, Rendition
 from petition.models.reviews import Approval, RiskReview, TakeDown
@@ -26,6 +27,9 @@ __all__ = [
     "Entry",
     "Export",
     "Letter",
+    "Mailing",
+    "News",
+    "NewsText",
     "Portrait",
     "Rendition",
     "RiskReview",

@@ -41,6 +41,13 @@ class Entry(models.Model):
         PUT_BACK = "put back", _("agreed to put a case back")
         ACCOUNT = "account", _("changed an account")
         TWO_FACTOR = "two factor", _("changed a second factor")
+        NEWS = "news", _("wrote news")
+        NEWS_PUBLISH = "news publish", _("published news")
+        NEWS_TAKE_BACK = "news take back", _("took news back")
+        MAILING = "mailing", _("started a mailing")
+        MAILING_STOP = "mailing stop", _("stopped a mailing")
+        MAILING_GO_ON = "mailing go on", _("let a mailing go on")
+        MAILING_END = "mailing end", _("a mailing came to its end")
 
     number = models.PositiveBigIntegerField(_("number"), primary_key=True)
     at = models.DateTimeField(_("when"))

@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from petition import languages
+from petition.models.news import Mailing
 from petition.models.signatures import Signature
 
 
@@ -15,6 +16,7 @@ class Letter(models.Model):
         CONFIRM = "confirm", _("asks to confirm")
         COUNTED = "counted", _("says that it is counted already")
         HELD = "held", _("says that it is set aside")
+        NEWS = "news", _("news")
 
     class State(models.TextChoices):
         DUE = "due", _("due")
@@ -28,6 +30,15 @@ class Letter(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
+    mailing = models.ForeignKey(
+        Mailing,
+        models.PROTECT,
+        related_name="letters",
+        null=True,
+        blank=True,
+        db_index=False,
+        verbose_name=_("mailing"),
+    )
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DUE)
     created_at = models.DateTimeField(_("owed at"), default=timezone.now)
     due_at = models.DateTimeField(_("due at"), default=timezone.now)
@@ -43,13 +54,36 @@ class Letter(models.Model):
         verbose_name = _("letter")
         verbose_name_plural = _("letters")
         default_permissions = ["view"]
+        constraints = [
+            models.CheckConstraint(
+                name="news_and_only_news_has_a_mailing",
+                condition=models.Q(kind="news", mailing__isnull=False)
+                | (~models.Q(kind="news") & models.Q(mailing=None)),
+            ),
+            # Nobody gets the same story twice, whatever else goes wrong.
+            models.UniqueConstraint(
+                fields=["mailing", "signature"],
+                condition=models.Q(mailing__isnull=False),
+                name="one_letter_a_mailing_and_signature",
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["state", "id"],
                 condition=~models.Q(state="sent"),
                 name="letters_by_state_but_sent",
             ),
-            models.Index(fields=["due_at"], condition=models.Q(state="due"), name="letters_due"),
+            # Apart, so that what somebody waits for is found at once among any amount of news.
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(state="due", mailing=None),
+                name="letters_due",
+            ),
+            models.Index(
+                fields=["mailing", "due_at"],
+                condition=models.Q(state="due", mailing__isnull=False),
+                name="news_due",
+            ),
             models.Index(
                 fields=["ended_at"],
                 condition=models.Q(ended_at__isnull=False),

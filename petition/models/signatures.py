@@ -19,6 +19,10 @@ class SignatureQuerySet(models.QuerySet):
     def pending(self):
         return self.filter(state=Signature.State.PENDING)
 
+    def want_news(self):
+        """Whose owner asked for news, confirmed it and has not stopped it, in a fixed order."""
+        return self.counted().filter(updates=True).order_by("pk")
+
     def unconfirmed(self):
         """Whose owner has not confirmed, also those that somebody has set aside meanwhile."""
         return self.filter(confirmed_at=None).exclude(state=Signature.State.WITHDRAWN)
@@ -167,6 +171,12 @@ class Signature(models.Model):
             ),
             models.Index(fields=["confirmed_at", "id"], name="by_confirmation"),
             models.Index(fields=["moved_at"], condition=models.Q(state="held"), name="held_by_age"),
+            # Who gets the next letter of a mailing: the rest of the millions is not in it.
+            models.Index(
+                fields=["id"],
+                condition=models.Q(state="counted", updates=True),
+                name="wants_news",
+            ),
             # What `purge` looks for; the counted millions are not in it.
             models.Index(
                 fields=["signed_at"],

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from petition import campaign, tallies
+from petition import campaign, news, tallies
 from petition.forms import SignForm
 from petition.models import Text
 from petition.views import headers
@@ -26,6 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "appeal": campaign.text(Text.Slug.APPEAL, language),
         "about": campaign.text(Text.Slug.ABOUT, language),
         "tracks": campaign.tracks(language),
+        "stories": news.latest(language),
         "counter": tallies.counter(),
         "form": SignForm(),
     }

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from petition import campaign
+from petition import campaign, news
 from petition.views import headers
 
 PLAIN = "text/plain; charset=utf-8"
@@ -56,7 +56,7 @@ def robots(request: HttpRequest) -> HttpResponse:
         *(
             f"Disallow: /{code}/{page}/"
             for code, _ in settings.LANGUAGES
-            for page in ("confirm", "withdraw")
+            for page in ("confirm", "withdraw", "unsubscribe")
         ),
         f"Sitemap: {settings.SITE_URL}/sitemap.xml",
     ]
@@ -94,8 +94,9 @@ class Pages(Sitemap):
         return urlsplit(settings.SITE_URL).netloc
 
     def items(self):
-        pages = [(name, []) for name in ("home", "sign", "tracks", "about", "privacy")]
-        return pages + [("track", [slug]) for slug in campaign.TRACKS]
+        pages = [(name, []) for name in ("home", "sign", "tracks", "stories", "about", "privacy")]
+        pages += [("track", [slug]) for slug in campaign.TRACKS]
+        return pages + [("story", [slug]) for slug in news.addresses()]
 
     def location(self, item):
         name, args = item

@@ -126,6 +126,22 @@ def withdrawn(request: HttpRequest) -> HttpResponse:
     return render(request, "signatures/withdrawn.html")
 
 
+@csrf_exempt
+@get_or_post
+@headers.private
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """GET asks, POST does it, and is answered at once: mail programs post by themselves, without a
+    cookie, and follow no redirect (RFC 8058)."""
+    try:
+        if request.method == "POST":
+            signatures.unsubscribe(token)
+        else:
+            signatures.to_unsubscribe(token)
+    except signatures.LinkExpired:
+        return errors.page(request, 404, link="unsubscribe")
+    return render(request, "signatures/unsubscribe.html", {"done": request.method == "POST"})
+
+
 def _form(request: HttpRequest, form: SignForm, status: int = 200, notice="") -> HttpResponse:
     return render(request, "signatures/sign.html", {"form": form, "notice": notice}, status=status)
 

@@ -1,4 +1,4 @@
-"""The roles get what prisoner cases brought."""
+"""The roles get what prisoner cases and news brought."""
 
 from django.db import migrations
 
@@ -10,6 +10,6 @@ def lay_roles(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("petition", "0013_cases")]
+    dependencies = [("petition", "0013_cases_and_news")]
 
     operations = [migrations.RunPython(lay_roles, migrations.RunPython.noop, elidable=False)]
