@@ -9,7 +9,7 @@ from django.core.cache import caches
 from markdown_it import MarkdownIt
 
 from petition import languages
-from petition.models import ConsentText, Text, Track, TrackText
+from petition.models import ConsentText, Text, Track
 
 REMEMBERED_SECONDS = 10
 SHIPPED = Path(__file__).parent / "texts"
@@ -60,21 +60,19 @@ def _remembered(language: str) -> dict:
 
 
 def _read(language: str) -> dict:
+    texts = {t.slug: _writing(t) for t in Text.objects.filter(language=language)}
     return {
-        "texts": {t.slug: _writing(t.slug, t) for t in Text.objects.filter(language=language)},
-        "tracks": [
-            _writing(t.track_id, t)
-            for t in TrackText.objects.filter(language=language).order_by("track__position")
-        ],
+        "texts": texts,
+        "tracks": [texts[slug] for slug in Track.objects.values_list("slug", flat=True)],
         "consents": list(ConsentText.objects.filter(language=language)),
     }
 
 
-def _writing(slug: str, row: Text | TrackText) -> Writing:
+def _writing(row: Text) -> Writing:
     body = _markdown.render(row.body)
     if languages.LANGUAGES[row.language].direction == "rtl":
         body = isolate_numbers(body)
-    return Writing(slug, row.title, row.summary, body)
+    return Writing(row.slug, row.title, row.summary, body)
 
 
 def isolate_numbers(html: str) -> str:
@@ -89,17 +87,10 @@ def lay_shipped_texts(apps) -> None:
 
     `apps` is a migration's registry or Django's own.
     """
-    model = {
-        m.__name__: apps.get_model("petition", m.__name__)
-        for m in (ConsentText, Text, Track, TrackText)
-    }
+    model = {m.__name__: apps.get_model("petition", m.__name__) for m in (ConsentText, Text, Track)}
     for position, slug in enumerate(TRACKS, start=1):
         model["Track"].objects.get_or_create(slug=slug, defaults={"position": position})
     for language in languages.LANGUAGES:
-        for slug in TRACKS:
-            model["TrackText"].objects.get_or_create(
-                track_id=slug, language=language, defaults=_shipped(language, slug)
-            )
         for slug in Text.Slug.values:
             model["Text"].objects.get_or_create(
                 slug=slug, language=language, defaults=_shipped(language, slug)

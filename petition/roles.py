@@ -28,8 +28,6 @@ ROLES = {
         "petition.change_text",
         "petition.view_track",
         "petition.change_track",
-        "petition.view_tracktext",
-        "petition.change_tracktext",
         "petition.view_consenttext",
     ],
     "paper": [

@@ -4,10 +4,11 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.db import models
 from django.utils.html import format_html
+from django.utils.translation import get_language, gettext_lazy
 
-from petition import audit
+from petition import audit, campaign
 from petition.admin.reading import ReadOnlyAdmin
-from petition.models import ConsentText, Entry, Text, Track, TrackText
+from petition.models import ConsentText, Entry, Text, Track
 
 # A text is typed in the direction of its own language, whatever the desk's language is.
 OWN_DIRECTION = {
@@ -26,26 +27,14 @@ class AuditedAdmin(admin.ModelAdmin):
         return super().log_change(request, obj, message)
 
 
-class TrackTextInline(admin.StackedInline):
-    model = TrackText
-    formfield_overrides = OWN_DIRECTION
-    extra = 0
-    max_num = 3
-    can_delete = False
-
-
 @admin.register(Track)
 class TrackAdmin(AuditedAdmin):
-    list_display = ["slug", "titles", "position"]
-    inlines = [TrackTextInline]
+    list_display = ["title", "slug", "position"]
     readonly_fields = ["slug"]
 
-    @admin.display(description=TrackText._meta.verbose_name_plural)
-    def titles(self, track):
-        return " · ".join(text.title for text in track.texts.all())
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("texts")
+    @admin.display(description=gettext_lazy("title"))
+    def title(self, track):
+        return campaign.text(track.slug, get_language()).title
 
     def has_add_permission(self, request):
         return False  # The three tracks are the campaign's; signers have chosen among them.

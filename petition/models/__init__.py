@@ -1,7 +1,7 @@
 """What the database holds."""
 
 from petition.models.audit import Entry
-from petition.models.campaign import ConsentText, Text, Track, TrackText
+from petition.models.campaign import ConsentText, Text, Track
 from petition.models.exports import Export
 from petition.models.mailbox import Letter
 from petition.models.paper import Sheet, SheetCount
@@ -24,5 +24,4 @@ __all__ = [
     "Tally",
     "Text",
     "Track",
-    "TrackText",
 ]

@@ -21,47 +21,24 @@ class Track(models.Model):
         return self.slug
 
 
-class Wording(models.Model):
-    """What every text of a page has, in one language."""
+class Text(models.Model):
+    """A text of the campaign in one language."""
 
+    class Slug(models.TextChoices):
+        APPEAL = "appeal", _("The appeal")
+        FATE = "fate", _("Track: fate")
+        LEGISLATION = "legislation", _("Track: legislation")
+        PROTECTION = "protection", _("Track: protection")
+        ABOUT = "about", _("About")
+        PRIVACY = "privacy", _("Privacy")
+
+    slug = models.CharField(_("where it stands"), max_length=20, choices=Slug)
     language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
     title = models.CharField(_("title"), max_length=120)
     summary = models.TextField(_("summary"))
     body = models.TextField(
         _("text"), help_text=_("Markdown: ## heading, - list, blank line between.")
     )
-
-    class Meta:
-        abstract = True
-
-    def __str__(self):
-        return f"{self.title} ({self.get_language_display()})"
-
-
-class TrackText(Wording):
-    """What a track says in one language."""
-
-    track = models.ForeignKey(Track, models.CASCADE, related_name="texts", verbose_name=_("track"))
-
-    class Meta:
-        verbose_name = _("text of a track")
-        verbose_name_plural = _("texts of tracks")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["track", "language"], name="one_text_a_track_and_language"
-            )
-        ]
-
-
-class Text(Wording):
-    """A text of a page in one language."""
-
-    class Slug(models.TextChoices):
-        APPEAL = "appeal", _("The appeal")
-        ABOUT = "about", _("About")
-        PRIVACY = "privacy", _("Privacy")
-
-    slug = models.CharField(_("where it stands"), max_length=20, choices=Slug)
 
     class Meta:
         verbose_name = _("text")
@@ -71,6 +48,9 @@ class Text(Wording):
                 fields=["slug", "language"], name="one_text_a_slug_and_language"
             )
         ]
+
+    def __str__(self):
+        return f"{self.title} ({self.get_language_display()})"
 
 
 class ConsentText(models.Model):
