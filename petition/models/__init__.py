@@ -1,7 +1,7 @@
 """What the database holds."""
 
 from petition.models.audit import Entry
-from petition.models.campaign import ConsentText, Text, Track
+from petition.models.campaign import ConsentText, Text, TextVersion, Track, Words
 from petition.models.exports import Export
 from petition.models.mailbox import Letter
 from petition.models.paper import Sheet, SheetCount
@@ -23,5 +23,7 @@ __all__ = [
     "SweepMove",
     "Tally",
     "Text",
+    "TextVersion",
     "Track",
+    "Words",
 ]
