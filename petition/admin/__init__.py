@@ -9,4 +9,5 @@ from petition.admin import (  # noqa: F401
     paper,
     signatures,
     sweeps,
+    texts,
 )

@@ -35,6 +35,8 @@ KEYS = {
     "active": _("active"),
     "valid": _("valid lines"),
     "struck": _("struck lines"),
+    "version": _("version"),
+    "restores": _("restored version"),
 }
 STATES = dict(Sheet.State.choices) | dict(Signature.State.choices)
 VALUES = {
@@ -45,6 +47,7 @@ VALUES = {
     "outcome": dict(Export.State.choices),
     "kind": dict(Export.Kind.choices),
     "letter": dict(Letter.Kind.choices),
+    "restores": {"shipped": _("shipped with the site")},
 }
 
 
