@@ -5,6 +5,9 @@ import logging
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import get_language
+
+from petition import campaign
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +23,7 @@ LAST_RESORT = (
 
 def page(request: HttpRequest, status: int, **context) -> HttpResponse:
     """The page for a status, never kept by a cache."""
+    context["campaign"] = campaign.site(get_language())
     response = render(request, f"errors/{status}.html", context, status=status)
     add_never_cache_headers(response)
     return response

@@ -29,8 +29,6 @@ ROLES = {
         "petition.change_text",
         "petition.view_track",
         "petition.change_track",
-        "petition.view_tracktext",
-        "petition.change_tracktext",
         "petition.view_consenttext",
         "petition.view_news",
         "petition.write_news",

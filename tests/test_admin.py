@@ -2,8 +2,8 @@
 
 import pytest
 
-from petition import mailbox
-from petition.models import ConsentText, Entry, Signature, Text, Track
+from petition import campaign, mailbox
+from petition.models import ConsentText, Entry, Signature, Track
 from tests.making import State, make_signature
 
 pytestmark = pytest.mark.django_db
@@ -30,21 +30,6 @@ def test_nobody_types_edits_or_deletes_a_signature_by_hand(admin_client, act):
     assert Signature.objects.get().state == State.COUNTED
 
 
-def test_a_text_can_be_edited_and_its_place_cannot(admin_client):
-    text = Text.objects.get(slug="about", language="ar")
-    change = f"/admin/petition/text/{text.pk}/change/"
-    body = {"title": "عنوان", "summary": "ملخّص", "body": "نصّ", "slug": "privacy", "language": "fr"}
-    assert admin_client.post(change, body).status_code == 302
-    text.refresh_from_db()
-    assert (text.title, text.slug, text.language) == ("عنوان", "about", "ar")
-    entry = Entry.objects.get()
-    assert (entry.act, entry.subject, entry.actor) == ("text", f"text {text.pk}", "admin")
-    assert admin_client.post(change, body).status_code == 302
-    assert Entry.objects.count() == 1  # Nothing was changed.
-    assert admin_client.get("/admin/petition/text/add/").status_code == 403
-    assert admin_client.post(f"/admin/petition/text/{text.pk}/delete/").status_code == 403
-
-
 def test_a_consent_text_that_people_agreed_to_cannot_be_changed(admin_client):
     text = ConsentText.objects.get(language="fr", version=1)
     change = f"/admin/petition/consenttext/{text.pk}/change/"
@@ -69,3 +54,12 @@ def test_the_tracks_stay_three(admin_client):
     assert admin_client.get("/admin/petition/track/add/").status_code == 403
     assert admin_client.post("/admin/petition/track/fate/delete/").status_code == 403
     assert Track.objects.count() == 3
+
+
+def test_who_changes_the_order_of_the_tracks_is_in_the_audit(admin_client):
+    change = "/admin/petition/track/fate/change/"
+    assert admin_client.post(change, {"position": 9}).status_code == 302
+    assert admin_client.post(change, {"position": 9}).status_code == 302  # Nothing was changed.
+    entry = Entry.objects.get()
+    assert (entry.act, entry.subject, entry.actor) == ("text", "track fate", "admin")
+    assert [t.slug for t in campaign.tracks("en")] == ["legislation", "protection", "fate"]

@@ -7,7 +7,7 @@ from django.core.cache import caches
 from django.db import DatabaseError, connection
 
 from petition import campaign
-from petition.models import Text
+from petition.models import Text, TextVersion
 from tests.making import State, filled_form, link, make_signature
 from tests.test_house import INLINE
 
@@ -108,6 +108,75 @@ def test_an_edited_text_is_on_the_page_and_its_markup_is_harmless(client):
     assert "New words." in page
     assert "<script>" not in page
     assert 'href="javascript:' not in page
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "ftp://x", "//x.example",
+     "other/", "vbscript:x"],
+)  # fmt: skip
+def test_a_link_leads_to_a_page_or_a_mailbox_and_nowhere_else(client, link):
+    body = f"[bad]({link}) [page](/en/sign/) [web](https://example.org/) [mail](mailto:a@b.org)"
+    Text.objects.filter(slug="about", language="en").update(body=body)
+    page = client.get("/en/about/").content.decode()
+    prose = page.partition('<div class="prose">')[2].partition("</div>")[0]
+    hrefs = re.findall(r'href="([^"]*)"', prose)
+    assert hrefs == ["/en/sign/", "https://example.org/", "mailto:a@b.org"]
+
+
+def test_a_text_brings_no_picture_from_another_host(client):
+    Text.objects.filter(slug="about", language="en").update(body="![x](https://example.org/x.png)")
+    assert "<img" not in client.get("/en/about/").content.decode()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_whose_texts_are_missing_says_the_shipped_ones(client, path):
+    whole = client.get(f"/ar/{path}").content
+    TextVersion.objects.all().delete()
+    Text.objects.all().delete()
+    caches["process"].clear()
+    assert client.get(f"/ar/{path}").content == whole
+
+
+@pytest.mark.parametrize("path", ["tracks/fate/", "signed/", "about/", "sign/", "tracks/"])
+def test_pages_of_texts_cost_no_statement_once_they_are_warm(
+    client, django_assert_num_queries, path
+):
+    client.get(f"/ar/{path}")
+    with django_assert_num_queries(0):
+        assert client.get(f"/ar/{path}").status_code == 200
+
+
+@pytest.mark.parametrize("slug", ["fate", "legislation", "protection"])
+def test_each_track_says_what_is_asked_and_the_law_of_the_visits(client, slug):
+    page = client.get(f"/fr/tracks/{slug}/").content.decode()
+    asks = page.partition('<h2 id="asks-title">')[2]
+    assert "Comité international de la Croix-Rouge" in asks
+    assert "gouvernements" in asks
+    assert "article 126" in asks
+    assert "article 143" in asks
+
+
+def test_the_name_of_the_campaign_is_a_text_also_where_something_is_wrong(client):
+    Text.objects.filter(slug="site", language="en").update(title="Our name", summary="Our aim.")
+    caches["process"].clear()
+    page = client.get("/en/about/").content.decode()
+    assert "– Our name</title>" in page
+    assert '<meta property="og:site_name" content="Our name">' in page
+    assert '">Our name</a>' in page
+    assert (
+        '<meta name="description" content="Our aim.">' in client.get("/en/sign/").content.decode()
+    )
+
+    def down(*args, **kwargs):
+        raise DatabaseError
+
+    caches["process"].delete("texts-en")
+    client.raise_request_exception = False
+    with connection.execute_wrapper(down):
+        response = client.get("/en/about/")
+    assert response.status_code == 500
+    assert "– Our name</title>" in response.content.decode()
 
 
 def test_the_tracks_are_the_campaigns_three(client):

@@ -7,8 +7,8 @@ import pytest
 import pyzipper
 from axe_playwright_python.sync_playwright import Axe
 
-from petition import audit, mailings, paper, sweeps, tallies
-from petition.models import ConsentText, Entry, Export, Mailing, Sheet, Signature, Sweep
+from petition import audit, mailings, paper, sweeps, tallies, texts
+from petition.models import ConsentText, Entry, Export, Mailing, Sheet, Signature, Sweep, Text
 from tests.making import (
     PASSWORD,
     State,
@@ -228,6 +228,37 @@ def export(desk) -> None:
     assert Export.objects.latest("pk").state == "finished"
 
 
+def test_an_editor_previews_saves_and_restores_a_text(desk):
+    sign_in(desk, make_coordinator("editor"))
+    text = Text.objects.get(slug="about", language="ar")
+    shipped = text.words
+    desk.goto("/admin/petition/text/")
+    desk.click(f"a[href$='/text/{text.pk}/change/']")
+    desk.fill("[name=title]", "عن حملتنا")
+    with desk.expect_popup() as opened:
+        desk.click("button[formtarget=_blank]")
+    preview = opened.value
+    preview.wait_for_load_state()
+    assert preview.inner_text("h1") == "عن حملتنا"
+    assert preview.locator(".preview").count() == 1
+    assert preview.evaluate("document.body.scrollWidth") <= PHONE["width"]
+    preview.close()
+    text.refresh_from_db()
+    assert text.words == shipped
+    desk.click(".desk-words button:not([formtarget])")
+    desk.locator(".messagelist .success").wait_for()
+    text.refresh_from_db()
+    assert text.words == shipped._replace(title="عن حملتنا")
+    desk.goto(f"/admin/petition/text/{text.pk}/versions/2/")
+    assert desk.inner_text(".desk-difference ins") == "حملتنا"
+    desk.goto(f"/admin/petition/text/{text.pk}/shipped/")
+    desk.click("form:has([name=seen]) button")
+    desk.locator(".messagelist .success").wait_for()
+    text.refresh_from_db()
+    assert text.words == shipped
+    desk.goto("/admin/petition/text/")
+
+
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_screen_of_ours_breaks_a_rule_of_accessibility(
@@ -237,6 +268,8 @@ def test_no_screen_of_ours_breaks_a_rule_of_accessibility(
     user = make_coordinator(username="superuser", is_superuser=True)
     signature = make_deliverable("one@example.org", updates=True)
     story, unsent = make_mailing().news, make_story("unsent")
+    text = Text.objects.get(slug="about", language="ar")
+    texts.save(text, user, text.words._replace(title="عن حملتنا"), seen=1)
     context = chromium.new_context(
         viewport=PHONE, base_url=live_server.url, locale=language, color_scheme=theme
     )
@@ -253,7 +286,9 @@ def test_no_screen_of_ours_breaks_a_rule_of_accessibility(
         "petition/sheet/", "petition/sheet/print/", "petition/sheet/enter/",
         "petition/sheet/import/", "petition/export/tallies/", "petition/export/delivery/",
         "petition/entry/", "petition/news/", "petition/news/new/",
-        f"petition/news/{story.pk}/change/", f"petition/news/{unsent.pk}/send/", "two-factor/",
+        f"petition/news/{story.pk}/change/", f"petition/news/{unsent.pk}/send/",
+        "two-factor/", "petition/text/", f"petition/text/{text.pk}/change/",
+        f"petition/text/{text.pk}/versions/2/", f"petition/text/{text.pk}/shipped/",
     ):  # fmt: skip
         page.goto(f"/admin/{path}")
         assert page.url.endswith(f"/admin/{path}")

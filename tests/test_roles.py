@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 
 from petition import casework, exports, lifecycle, mailbox, paper, roles
 from petition.admin.exports import seal
-from petition.models import Export, Sweep
+from petition.models import Export, Sweep, Text
 from tests.making import (
     State,
     drawn_picture,
@@ -124,8 +124,17 @@ SCREENS = [
     Screen("audit", "petition.view_entry", "petition/entry/"),
     Screen("audit entry", "petition.view_entry", "petition/entry/1/change/"),
     Screen("texts", "petition.view_text", "petition/text/"),
-    Screen("edit a text", "petition.change_text", "petition/text/1/change/",
+    Screen("text", "petition.view_text", "petition/text/{text}/change/"),
+    Screen("edit a text", "petition.change_text", "petition/text/{text}/change/",
+           {"title": "x", "summary": "x", "body": "x", "seen": "1"}),
+    Screen("preview a text", "petition.change_text", "petition/text/{text}/preview/",
            {"title": "x", "summary": "x", "body": "x"}),
+    Screen("version of a text", "petition.view_text", "petition/text/{text}/versions/1/"),
+    Screen("restore a version", "petition.change_text", "petition/text/{text}/versions/1/",
+           {"seen": "1"}),
+    Screen("shipped text", "petition.view_text", "petition/text/{text}/shipped/"),
+    Screen("restore the shipped text", "petition.change_text", "petition/text/{text}/shipped/",
+           {"seen": "1"}),
     Screen("tracks", "petition.view_track", "petition/track/"),
     Screen("track", "petition.view_track", "petition/track/fate/change/"),
     Screen("consent texts", "petition.view_consenttext", "petition/consenttext/"),
@@ -179,6 +188,7 @@ def rows(db) -> dict[str, object]:
         "sweep": sweep.pk,
         "export": export.pk,
         "user": somebody.pk,
+        "text": Text.objects.get(slug="about", language="ar").pk,
         "sealed": "",
         "story": make_mailing().news_id,
     }

@@ -11,4 +11,5 @@ from petition.admin import (  # noqa: F401
     paper,
     signatures,
     sweeps,
+    texts,
 )

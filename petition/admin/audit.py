@@ -40,6 +40,8 @@ KEYS = {
     "sent": _("sent"),
     "failed": _("not delivered"),
     "skipped": _("no longer wanted"),
+    "version": _("version"),
+    "restores": _("restored version"),
 }
 STATES = dict(Sheet.State.choices) | dict(Signature.State.choices)
 VALUES = {
@@ -50,6 +52,7 @@ VALUES = {
     "outcome": dict(Export.State.choices),
     "kind": dict(Export.Kind.choices),
     "letter": dict(Letter.Kind.choices),
+    "restores": {"shipped": _("shipped with the site")},
 }
 
 

@@ -1,7 +1,7 @@
 """What the database holds."""
 
 from petition.models.audit import Entry
-from petition.models.campaign import ConsentText, Text, Track, TrackText
+from petition.models.campaign import ConsentText, Text, TextVersion, Track, Words
 from petition.models.cases import Case, CaseText, CaseUpdate, Certainty, Source
 from petition.models.consents import Consent
 from petition.models.exports import Export
@@ -42,6 +42,7 @@ __all__ = [
     "TakeDown",
     "Tally",
     "Text",
+    "TextVersion",
     "Track",
-    "TrackText",
+    "Words",
 ]

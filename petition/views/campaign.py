@@ -25,6 +25,8 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "appeal": campaign.text(Text.Slug.APPEAL, language),
         "about": campaign.text(Text.Slug.ABOUT, language),
+        "counting": campaign.text(Text.Slug.COUNTING, language),
+        "intro": campaign.text(Text.Slug.TRACKS, language),
         "tracks": campaign.tracks(language),
         "stories": news.latest(language),
         "counter": tallies.counter(),
@@ -36,17 +38,24 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @headers.public(300)
 def tracks(request: HttpRequest) -> HttpResponse:
-    return render(request, "campaign/tracks.html", {"tracks": campaign.tracks(get_language())})
+    language = get_language()
+    context = {
+        "intro": campaign.text(Text.Slug.TRACKS, language),
+        "tracks": campaign.tracks(language),
+    }
+    return render(request, "campaign/tracks.html", context)
 
 
 @require_safe
 @headers.public(300)
 def track(request: HttpRequest, slug: str) -> HttpResponse:
-    every = campaign.tracks(get_language())
+    language = get_language()
+    every = campaign.tracks(language)
     shown = next((t for t in every if t.slug == slug), None)
     if shown is None:
         raise Http404
-    return render(request, "campaign/track.html", {"track": shown, "tracks": every})
+    asks = campaign.text(Text.Slug.ASKS, language)
+    return render(request, "campaign/track.html", {"track": shown, "tracks": every, "asks": asks})
 
 
 @require_safe

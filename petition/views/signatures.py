@@ -99,6 +99,7 @@ def signed(request: HttpRequest) -> HttpResponse:
         "address": address,
         "qr": sharing.qr_code(address),
         "appeal": campaign.text(Text.Slug.APPEAL, get_language()),
+        "thanks": campaign.text(Text.Slug.THANKS, get_language()),
     }
     return render(request, "signatures/signed.html", context)
 

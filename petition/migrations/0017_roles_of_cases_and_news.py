@@ -10,6 +10,6 @@ def lay_roles(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("petition", "0013_cases_and_news")]
+    dependencies = [("petition", "0016_cases_and_news")]
 
     operations = [migrations.RunPython(lay_roles, migrations.RunPython.noop, elidable=False)]

@@ -11,7 +11,7 @@ import petition.models.portraits
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("petition", "0012_about_says_how_paper_counts"),
+        ("petition", "0015_shipped_texts_and_histories"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -470,19 +470,12 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                (
-                    "language",
-                    models.CharField(
-                        choices=[("ar", "العربية"), ("fr", "Français"), ("en", "English")],
-                        max_length=2,
-                        verbose_name="language",
-                    ),
-                ),
                 ("title", models.CharField(max_length=120, verbose_name="title")),
                 ("summary", models.TextField(verbose_name="summary")),
                 (
                     "body",
                     models.TextField(
+                        blank=True,
                         help_text="Markdown: ## heading, - list, blank line between.",
                         verbose_name="text",
                     ),
