@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from petition import languages
 from petition.models.campaign import Wording
 from petition.models.cases import Case
 from petition.models.signatures import Signature
@@ -82,6 +83,7 @@ class NewsText(Wording):
     """What a story says in one language."""
 
     news = models.ForeignKey(News, models.CASCADE, related_name="texts", verbose_name=_("story"))
+    language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
     changed_by = models.CharField(_("changed by"), max_length=150)
     changed_at = models.DateTimeField(_("changed at"), default=timezone.now)
 
@@ -94,6 +96,9 @@ class NewsText(Wording):
                 fields=["news", "language"], name="one_text_a_story_and_language"
             )
         ]
+
+    def __str__(self):
+        return f"{self.title} ({self.get_language_display()})"
 
 
 class Mailing(models.Model):
