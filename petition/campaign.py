@@ -18,8 +18,9 @@ TRACKS = ("fate", "legislation", "protection")
 TAG_OR_ENTITY = re.compile(r"(<[^>]*>|&[^;\s]*;)")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
-# Raw HTML stays text, and links are limited to harmless schemes: editors need not be trusted.
-_markdown = MarkdownIt("commonmark", {"html": False})
+# Raw HTML stays text, links are limited to harmless schemes, and there are no pictures, which would
+# be loaded from other hosts: editors need not be trusted.
+_markdown = MarkdownIt("commonmark", {"html": False}).disable("image")
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,19 @@ def _read(language: str) -> dict:
 
 
 def _writing(slug: str, row: Text | TrackText) -> Writing:
-    body = _markdown.render(row.body)
-    if languages.LANGUAGES[row.language].direction == "rtl":
+    return Writing(slug, row.title, row.summary, prose(row.body, row.language))
+
+
+def prose(words: str, language: str, *, deeper: int = 0) -> str:
+    """Markdown as safe HTML, its headings so many levels deeper than they are written."""
+    tokens = _markdown.parse(words)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + deeper, 6)}"
+    body = _markdown.renderer.render(tokens, _markdown.options, {})
+    if languages.LANGUAGES[language].direction == "rtl":
         body = isolate_numbers(body)
-    return Writing(slug, row.title, row.summary, body)
+    return body
 
 
 def isolate_numbers(html: str) -> str:

@@ -7,18 +7,22 @@ from petition.languages import DEFAULT, LANGUAGES, in_other_languages
 
 
 def page(request):
-    """`here`: the page's language, the same page in the others, and absolute addresses."""
+    return {"here": here(request)}
+
+
+def here(request, query: str = "") -> dict:
+    """The page's language, the same page in the others, and absolute addresses. `query` is what of
+    the address behind the "?" makes it another page."""
     language = LANGUAGES.get(get_language(), LANGUAGES[DEFAULT])
+    query = query and f"?{query}"
     return {
-        "here": {
-            "language": language,
-            "site": settings.SITE_URL,
-            "url": settings.SITE_URL + request.path,
-            "others": [
-                (LANGUAGES[code], settings.SITE_URL + path)
-                for code, path in in_other_languages(request.path).items()
-            ],
-            "picture": f"{settings.SITE_URL}/{language.code}/share.png",
-            "contact": settings.CONTACT_EMAIL,
-        }
+        "language": language,
+        "site": settings.SITE_URL,
+        "url": settings.SITE_URL + request.path + query,
+        "others": [
+            (LANGUAGES[code], settings.SITE_URL + path + query)
+            for code, path in in_other_languages(request.path).items()
+        ],
+        "picture": f"{settings.SITE_URL}/{language.code}/share.png",
+        "contact": settings.CONTACT_EMAIL,
     }

@@ -5,10 +5,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from petition import campaign, tallies
+from petition import campaign, profiles, tallies
 from petition.forms import SignForm
 from petition.models import Text
-from petition.views import headers
+from petition.views import cases, headers
+
+CASES_AT_HOME = 3
+CASES_OF_A_TRACK = 12
 
 
 @require_safe
@@ -26,6 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "appeal": campaign.text(Text.Slug.APPEAL, language),
         "about": campaign.text(Text.Slug.ABOUT, language),
         "tracks": campaign.tracks(language),
+        "cases": profiles.latest(language, CASES_AT_HOME),
         "counter": tallies.counter(),
         "form": SignForm(),
     }
@@ -39,13 +43,15 @@ def tracks(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@headers.public(300)
+@cases.kept_shortly
 def track(request: HttpRequest, slug: str) -> HttpResponse:
     every = campaign.tracks(get_language())
     shown = next((t for t in every if t.slug == slug), None)
     if shown is None:
         raise Http404
-    return render(request, "campaign/track.html", {"track": shown, "tracks": every})
+    page = profiles.listed(get_language(), how_many=CASES_OF_A_TRACK, track=slug, indexed_only=True)
+    context = {"track": shown, "tracks": every, "cases": page.profiles}
+    return render(request, "campaign/track.html", context)
 
 
 @require_safe
