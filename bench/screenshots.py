@@ -34,24 +34,30 @@ from playwright.sync_api import sync_playwright
 
 from petition import links
 from petition.models import ConsentText, News, NewsText, Signature, Tally
+from tests.making import make_profiles
 
 WIDTHS = (320, 390, 768, 1280)
 PAGES = {
     "home": "", "sign": "sign/", "sent": "sign/sent/", "signed": "signed/", "tracks": "tracks/",
     "track": "tracks/fate/", "news": "news/", "story": "news/sample/",
     "about": "about/", "privacy": "privacy/", "withdrawn": "withdrawn/",
+    "cases": "cases/", "case-named": "cases/named/", "case-pseudonym": "cases/pseudonym/",
+    "case-withheld": "cases/withheld/", "case-child": "cases/child/",
+    "case-arabic-only": "cases/arabic-only/",
     "not-found": "nothing/", "link-expired": "confirm/x/",
 }  # fmt: skip
 
 
 def prepare() -> Signature:
-    """A fresh database with a count to show and one pending fictional signature; static files."""
+    """A fresh database with a count and profiles to show and one pending fictional signature;
+    static files."""
     Path("var/screenshots.sqlite3").unlink(missing_ok=True)
     call_command("migrate", verbosity=0)
     # By its own process: the settings look at the command line for it.
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True)
     Tally.objects.filter(dimension="total").update(count=123_456)
     sample_story()
+    make_profiles()
     return Signature.objects.create(
         name="Sample Signer",
         email="someone@example.org",

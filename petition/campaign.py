@@ -114,9 +114,13 @@ def _writing(slug: str, language: str, words: Words) -> Writing:
     return Writing(slug, words.title, words.summary, in_html(words.body, language))
 
 
-def in_html(markdown: str, language: str) -> str:
-    """What an editor wrote, as safe HTML."""
-    html = _markdown.render(markdown)
+def in_html(markdown: str, language: str, *, deeper: int = 0) -> str:
+    """What an editor wrote, as safe HTML, its headings so many levels deeper than written."""
+    tokens = _markdown.parse(markdown)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + deeper, 6)}"
+    html = _markdown.renderer.render(tokens, _markdown.options, {})
     rtl = languages.LANGUAGES[language].direction == "rtl"
     return isolate_numbers(html) if rtl else html
 

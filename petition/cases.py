@@ -10,7 +10,8 @@ is weighed again and again.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import models
+from django.core.cache import caches
+from django.db import DatabaseError, models
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from petition.models import Approval, Case, CaseText, Source
 
 APPROVALS = 2
+REMEMBERED_SECONDS = 10
 RISK_REVIEW_FOR = timedelta(days=90)
 # How long before a profile disappears by itself the desk says so.
 NOTICE = timedelta(days=14)
@@ -147,6 +149,19 @@ def lapses_at(case: Case) -> datetime | None:
     if case.consent is None or case.risk_review is None:
         return None
     return min(case.consent.valid_until, case.risk_review.at + RISK_REVIEW_FOR)
+
+
+def samples_are_shown() -> bool:
+    """Whether what this site shows is sample data. Also asked by pages that say that something is
+    wrong: where the database does not answer, so does nothing that is a sample."""
+    return caches["process"].get_or_set("samples", _has_samples, REMEMBERED_SECONDS)
+
+
+def _has_samples() -> bool:
+    try:
+        return Case.objects.filter(sample=True).exists()
+    except DatabaseError:
+        return False
 
 
 def may_show(case: Case, scope: str) -> bool:

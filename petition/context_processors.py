@@ -4,26 +4,34 @@ from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
-from petition import campaign
+from petition import campaign, cases
 from petition.languages import DEFAULT, LANGUAGES, in_other_languages
 
 
 def page(request):
-    """`here`: the page's language, the same page in the others, and absolute addresses. `campaign`:
-    its name and description, read where a page says them."""
-    language = LANGUAGES.get(get_language(), LANGUAGES[DEFAULT])
+    """`here`, and `campaign`: its name and description, read where a page says them."""
+    code = LANGUAGES.get(get_language(), LANGUAGES[DEFAULT]).code
     return {
-        "here": {
-            "language": language,
-            "site": settings.SITE_URL,
-            "url": settings.SITE_URL + request.path,
-            "others": [
-                (LANGUAGES[code], settings.SITE_URL + path)
-                for code, path in in_other_languages(request.path).items()
-            ],
-            "picture": f"{settings.SITE_URL}/{language.code}/share.png",
-            "contact": settings.CONTACT_EMAIL,
-            "preview": getattr(request, "preview", False),
-        },
-        "campaign": SimpleLazyObject(lambda: campaign.text("site", language.code)),
+        "here": here(request),
+        "campaign": SimpleLazyObject(lambda: campaign.text("site", code)),
+    }
+
+
+def here(request, query: str = "") -> dict:
+    """The page's language, the same page in the others, and absolute addresses. `query` is what of
+    the address behind the "?" makes it another page."""
+    language = LANGUAGES.get(get_language(), LANGUAGES[DEFAULT])
+    query = query and f"?{query}"
+    return {
+        "language": language,
+        "site": settings.SITE_URL,
+        "url": settings.SITE_URL + request.path + query,
+        "others": [
+            (LANGUAGES[code], settings.SITE_URL + path + query)
+            for code, path in in_other_languages(request.path).items()
+        ],
+        "picture": f"{settings.SITE_URL}/{language.code}/share.png",
+        "contact": settings.CONTACT_EMAIL,
+        "preview": getattr(request, "preview", False),
+        "is_sample": cases.samples_are_shown,
     }

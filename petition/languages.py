@@ -1,8 +1,10 @@
 """The three languages: their names, directions and number formats."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from babel import Locale
+from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
 
@@ -33,9 +35,10 @@ def in_other_languages(path: str) -> dict[str, str]:
     return {code: f"/{code}/{rest}" for code in LANGUAGES}
 
 
-def name_in(code: str, reader: str) -> str:
-    """What a language is called in the reader's own (Unicode CLDR)."""
-    return Locale.parse(code).get_language_name(reader)
+def named(codes: Iterable[str], code: str) -> str:
+    """Some of the languages in one sentence of a language, such as "Arabic and French"."""
+    names = Locale.parse(code).languages
+    return format_list([names[other] for other in codes], locale=code)
 
 
 def number(value: int, code: str) -> str:

@@ -113,7 +113,7 @@ def told(row: News, language: str) -> Story:
         changed_at=max(row.publish_at or text.changed_at, text.changed_at),
         language=languages.LANGUAGES[text.language],
         is_translated=text.language == language,
-        only_in=languages.name_in(text.language, language),
+        only_in=languages.named([text.language], language),
         title=text.title,
         summary=text.summary,
         body=campaign.in_html(text.body, text.language),

@@ -7,12 +7,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.core.cache import caches
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from petition import languages
-from petition.cases import OF_GROUP, Group, may_name, may_show, public, public_cases
+from petition.cases import (
+    OF_GROUP,
+    Group,
+    lapses_at,
+    may_name,
+    may_show,
+    public,
+    public_cases,
+)
 from petition.models import Case, CaseText, Certainty, Rendition, Source
+
+REMEMBERED_SECONDS = 10
 
 
 class Unknown(Exception):
@@ -73,8 +84,25 @@ class Profile:
     portrait: Picture | None
     may_be_indexed: bool
     changed_at: datetime
+    # When it disappears by itself; None only in drafts.
+    lapses_at: datetime | None
     is_sample: bool
-    languages: tuple[str, ...] = ()
+    told_in: tuple[str, ...] = ()  # The languages in which it exists.
+
+    @property
+    def written(self) -> languages.Language:
+        """The language of its words."""
+        return languages.LANGUAGES[self.language]
+
+    @property
+    def told_languages(self) -> list[languages.Language]:
+        """Those in which it exists."""
+        return [languages.LANGUAGES[code] for code in self.told_in]
+
+    @property
+    def may_be_spread(self) -> bool:
+        """Of a child, and of who is not to be found, nothing invites to spread it."""
+        return self.may_be_indexed and self.age_band != Case.AgeBand.CHILD
 
 
 def profile(slug: str, language: str, now: datetime | None = None) -> Profile:
@@ -131,6 +159,15 @@ def listed(
     return Page(profiles, profiles[-1].slug if more else "")
 
 
+def latest(language: str, how_many: int) -> list[Profile]:
+    """The newest that search engines may list, as they were up to REMEMBERED_SECONDS ago."""
+    return caches["process"].get_or_set(
+        f"profiles-{language}-{how_many}",
+        lambda: listed(language, how_many=how_many, indexed_only=True).profiles,
+        REMEMBERED_SECONDS,
+    )
+
+
 def addresses(now: datetime | None = None) -> QuerySet:
     """`(slug, changed_at)` of the profiles that search engines may know of."""
     cases = public_cases(now).filter(consent__scope_search=True).order_by("-pk")
@@ -159,9 +196,9 @@ def draft(text: CaseText) -> Profile:
 
 def _whole(texts: QuerySet[CaseText]) -> QuerySet[CaseText]:
     sizes = Rendition.objects.filter(format=Rendition.Format.JPEG).defer("data")
-    return texts.select_related("case__consent", "case__portrait").prefetch_related(
-        "updates", "case__sources", Prefetch("case__portrait__renditions", sizes)
-    )
+    return texts.select_related(
+        "case__consent", "case__risk_review", "case__portrait"
+    ).prefetch_related("updates", "case__sources", Prefetch("case__portrait__renditions", sizes))
 
 
 def _in_language(texts: Iterable[CaseText], language: str) -> CaseText:
@@ -204,8 +241,9 @@ def _shown(text: CaseText, others: Iterable[CaseText]) -> Profile:
         portrait=_portrait(text),
         may_be_indexed=may_show(case, "search"),
         changed_at=max(case.changed_at, text.changed_at),
+        lapses_at=lapses_at(case),
         is_sample=case.sample,
-        languages=tuple(
+        told_in=tuple(
             code for code in languages.LANGUAGES if code in {t.language for t in others}
         ),
     )

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from PIL import Image
 
-from petition import campaign, casework, countries, exports, paper, sweeps, tallies
+from petition import campaign, casework, countries, exports, newsroom, paper, sweeps, tallies
 from petition.languages import LANGUAGES
 from petition.models import (
     Case,
@@ -21,6 +21,8 @@ from petition.models import (
     ConsentText,
     Export,
     Letter,
+    Mailing,
+    News,
     Sheet,
     SheetCount,
     Signature,
@@ -31,6 +33,7 @@ from petition.models import (
 SIGNATURES = 5_000
 DAYS = 60
 COUNTRIES = 40
+PUBLIC_NEWS = 3
 BATCH = 500
 # Signatures are known by their references, also those whose person was erased since.
 NAMESPACE = uuid.UUID("5ca1ab1e-0000-4000-8000-000000000000")
@@ -94,6 +97,7 @@ def load() -> None:
     for number, differs in enumerate(CASES, start=1):
         with transaction.atomic():
             _load_case(number, USUAL | differs)
+    _load_news()
     _load_signatures(dice)
     _load_sheets()
     _load_sweep()
@@ -110,6 +114,8 @@ def remove() -> None:
                 (Tally.Channel.ONLINE, Tally.Dimension.STATE, Tally.EXPIRED), -gone
             )
         signatures().delete()
+        Mailing.objects.filter(news__created_by__in=PEOPLE).delete()
+        News.objects.filter(created_by__in=PEOPLE).delete()
         Sweep.objects.filter(by__in=PEOPLE).delete()
         Export.objects.filter(by__in=PEOPLE).delete()
         sheets = Sheet.objects.filter(made_by__in=PEOPLE)
@@ -196,6 +202,25 @@ def _picture(number: int) -> bytes:
         out, "JPEG"
     )
     return out.getvalue()
+
+
+def _load_news() -> None:
+    """Some that are public, one whose time will come, and a draft."""
+    words = {language: _words(language)["news"] for language in LANGUAGES}
+    now = timezone.now()
+    for number in range(len(words["ar"])):
+        drafts = {
+            language: newsroom.Draft(*words[language][number])
+            for language in LANGUAGES
+            if words[language][number]
+        }
+        story = News()
+        newsroom.write(story, f"sample-{number + 1}", drafts, _person(AUTHOR))
+        if number < PUBLIC_NEWS:
+            newsroom.publish(story, _person(AUTHOR))
+            News.objects.filter(pk=story.pk).update(publish_at=now - timedelta(days=9 * number + 1))
+        elif number == PUBLIC_NEWS:
+            newsroom.publish(story, _person(AUTHOR), now + timedelta(days=3))
 
 
 def _load_signatures(dice: random.Random) -> None:

@@ -2,9 +2,19 @@
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
-from django.urls import path
+from django.urls import path, re_path
 
-from petition.views import campaign, dev, mailbox, news, operations, sharing, signatures, tallies
+from petition.views import (
+    campaign,
+    cases,
+    dev,
+    mailbox,
+    news,
+    operations,
+    sharing,
+    signatures,
+    tallies,
+)
 
 urlpatterns = [
     path("", campaign.root),
@@ -23,15 +33,22 @@ urlpatterns = [
         path("news/", news.stories, name="stories"),
         path("news/feed.atom", news.feed, name="feed"),
         path("news/<slug:slug>/", news.story, name="story"),
+        path("cases/", cases.every, name="cases"),
+        path("cases/<slug:slug>/", cases.profile, name="case"),
+        path("cases/<slug:slug>/share.png", cases.picture, name="case_picture"),
         path("poster.pdf", sharing.poster, name="poster"),
         path("share.png", sharing.picture, name="picture"),
         path("about/", campaign.text, {"slug": "about"}, name="about"),
         path("privacy/", campaign.text, {"slug": "privacy"}, name="privacy"),
     ),
+    re_path(
+        r"^portraits/(?P<token>[0-9a-f]{32})-(?P<width>[0-9]{1,4})\.(?P<extension>avif|webp|jpg)$",
+        cases.portrait,
+    ),
     path("api/v1/counter.json", tallies.counter, name="counter_json"),
     path("readyz", operations.readyz),
     path("robots.txt", operations.robots),
-    path("sitemap.xml", operations.sitemap, {"sitemaps": {"pages": operations.Pages}}),
+    path("sitemap.xml", operations.sitemap),
     path(".well-known/security.txt", operations.security),
 ]
 

@@ -9,17 +9,20 @@ from django.utils import timezone
 from django_otp.oath import totp
 from PIL import Image
 
-from petition import lifecycle, newsroom, tallies, two_factor
+from petition import lifecycle, newsroom, pictures, tallies, two_factor
 from petition.models import (
     Approval,
     Authenticator,
     Case,
     CaseText,
+    CaseUpdate,
     Consent,
     ConsentText,
     Mailing,
     News,
     NewsText,
+    Portrait,
+    Rendition,
     RiskReview,
     Signature,
     Source,
@@ -214,3 +217,52 @@ def make_case(*languages: str, **fields) -> Case:
     for language in languages or ("en",):
         make_text(case, language)
     return case
+
+
+def make_portrait(case: Case) -> Portrait:
+    """A picture of nobody, in every size and format."""
+    shades = Image.linear_gradient("L").resize((800, 1000))
+    out = BytesIO()
+    Image.merge("RGB", (shades, shades.point(lambda v: 90 + v // 3), shades)).save(out, "JPEG")
+    portrait = Portrait.objects.create(case=case)
+    for file in pictures.renditions(out.getvalue()):
+        Rendition.objects.create(
+            portrait=portrait, width=file.width, height=file.height, format=file.format,
+            data=file.data,
+        )  # fmt: skip
+    return portrait
+
+
+ARABIC = {
+    "name": "عيّنة: اسم لا وجود لصاحبته",
+    "pseudonym": "عيّنة: اسم مستعار",
+    "place": "عيّنة: سجن لا وجود له",
+    "charges": "لم تُبلَّغ العائلة بأيّ تهمة حتى الآن.",
+    "health": "تحتاج إلى متابعة طبية مرّتين في الأسبوع (عيّنة).",
+    "story": "هذه عيّنة لا تروي قصّة أحد.\n\n## قبل الاعتقال\n\n"
+    + "كانت تعمل معلّمة في مدرسة القرية منذ عام 2009، وتعود كلّ مساء إلى بيت العائلة. " * 6
+    + "\n\n## منذ ذلك الحين\n\n- لم تُسمح زيارة واحدة.\n- وصلت رسالة واحدة في 3 مارس 2026.\n\n"
+    + "تقول العائلة إنّها لا تعرف أكثر من ذلك، وإنّها تنتظر خبرًا من الصليب الأحمر. " * 5,
+    "portrait_alt": "صورة للعرض لا تُظهر أحدًا",
+}  # fmt: skip
+
+
+def make_profiles() -> None:
+    """A public profile of each kind that pages show differently, under addresses that say which."""
+    named = make_case("en", "fr", slug="named", is_woman=True, is_sick=True, place_as_of=None)
+    text = make_text(named, "ar", **ARABIC)
+    for day in (date(2026, 3, 5), date(2026, 4, 1)):
+        CaseUpdate.objects.create(text=text, day=day, body="خبر للعرض: **زيارة** بعد 12 أسبوعًا.")
+    make_portrait(named)
+    make_text(
+        make_case("fr", slug="pseudonym", naming="pseudonym", nationality="lebanese"),
+        "ar", **ARABIC,
+    )  # fmt: skip
+    make_case(
+        "ar", "fr", "en", slug="withheld", naming="withheld", track_id="fate",
+        situation="disappeared", situation_certainty="confirmed", age_band="60+",
+    )  # fmt: skip
+    make_portrait(make_case("ar", "en", slug="child", age_band="child", naming="pseudonym"))
+    arabic = make_case("ar", slug="arabic-only", situation="administrative")
+    CaseText.objects.filter(case=arabic).update(**ARABIC)
+    make_portrait(arabic)

@@ -9,7 +9,7 @@ from django.core.cache import caches
 
 from petition import links, mailbox, tallies
 from petition.models import Signature
-from tests.making import State, code, link, make_signature, make_story
+from tests.making import State, code, link, make_profiles, make_signature, make_story
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
@@ -120,6 +120,60 @@ def test_no_page_is_wider_than_a_small_phone(phone, language, path):
     phone.goto(f"/{language}/{path}")
     box = phone.locator("html").evaluate("e => [e.scrollWidth, e.clientWidth]")
     assert box[0] <= box[1]
+
+
+CASES = ["", "cases/", "cases/?group=child", "cases/?track=legislation", "tracks/protection/",
+         "cases/named/", "cases/pseudonym/", "cases/withheld/", "cases/child/",
+         "cases/arabic-only/"]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "en"])
+def test_no_page_with_cases_is_wider_than_a_small_phone(phone, language):
+    make_profiles()
+    for width in (320, 360):
+        phone.set_viewport_size({"width": width, "height": 640})
+        for path in CASES:
+            phone.goto(f"/{language}/{path}")
+            box = phone.locator("html").evaluate("e => [e.scrollWidth, e.clientWidth]")
+            assert box[0] <= box[1], path
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["ar", "fr", "en"])
+def test_no_page_with_cases_breaks_a_rule_of_accessibility(open_page, language, theme):
+    make_profiles()
+    page = open_page(color_scheme=theme)
+    broken = {}
+    for path in CASES:
+        page.goto(f"/{language}/{path}")
+        broken[path] = violations(page)
+    assert {where: what for where, what in broken.items() if what} == {}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_portraits_come_from_here_in_the_best_format_and_move_nothing(open_page, width):
+    make_profiles()
+    page = open_page(viewport={"width": width, "height": 800})
+    page.add_init_script(WATCH_SHIFTS)
+    page.route("**/*.woff2", lambda route: route.abort())
+    for path in ("cases/", "cases/named/"):
+        page.goto(f"/ar/{path}")
+        page.wait_for_load_state("networkidle")
+        shown = page.locator(".portrait img").first
+        assert shown.evaluate("e => e.currentSrc.endsWith('.avif') && e.naturalWidth > 0")
+        assert page.evaluate("window.moved") <= 0.01, path
+
+
+def test_the_list_is_narrowed_and_a_profile_opened_without_javascript(phone):
+    make_profiles()
+    phone.goto("/en/cases/")
+    phone.click(".filters >> text=Children")
+    phone.click(".filters >> text=Health and legal protection")
+    assert phone.url.endswith("/en/cases/?track=protection&group=child")
+    assert phone.locator(".case").count() == 1
+    phone.click(".case a")
+    assert phone.inner_text("h1") == "Sample Pseudonym"
+    assert phone.locator("img").count() == 0
 
 
 PAGES = ["", "sign/", "sign/sent/", "signed/", "withdrawn/", "tracks/", "tracks/fate/", "about/",

@@ -5,12 +5,13 @@ import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import caches
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from petition import news, newsroom
+from petition import casework, news, newsroom
 from petition.models import Entry, News, NewsText
-from tests.making import make_coordinator, make_story
+from tests.making import make_case, make_consent, make_coordinator, make_person, make_story
 
 pytestmark = pytest.mark.django_db
 
@@ -316,3 +317,63 @@ def test_every_screen_of_news_opens_in_every_language(editor, language):
     for path in ("", "new/", f"{story.pk}/change/", f"{story.pk}/write/", f"{story.pk}/send/"):
         page = html(editor.get(LIST + path, headers={"Accept-Language": language}))
         assert f'lang="{language}"' in page
+
+
+# --- The people of whom it speaks ----------------------------------------------------------------
+
+
+def seen(client, story: News) -> set[str]:
+    """Where somebody can read of a story."""
+    places = {
+        "page": f"/en/news/{story.slug}/",
+        "list": "/en/news/",
+        "feed": "/en/news/feed.atom",
+        "home": "/en/",
+        "sitemap": "/sitemap.xml",
+    }
+    caches["process"].clear()
+    answers = {name: client.get(path) for name, path in places.items()}
+    told = (story.slug, story.texts.get(language="en").title)
+    return {
+        name
+        for name, answer in answers.items()
+        if answer.status_code == 200 and any(words in answer.content.decode() for words in told)
+    }
+
+
+def test_a_story_goes_with_the_profile_that_it_speaks_of_and_comes_back_with_it(client):
+    case, other = make_case(), make_case()
+    story = make_story()
+    story.cases.set([case, other])
+    assert seen(client, story) == {"page", "list", "feed", "home", "sitemap"}
+    casework.take_down(case.pk, make_coordinator(username="anybody"), "a call")
+    assert seen(client, story) == set()
+    assert client.get(f"/en/news/{story.slug}/").status_code == 410
+    for name in ("first", "second"):
+        casework.put_back(case.pk, make_person(name))
+    assert "page" in seen(client, story)
+    casework.withdraw_consent(case.pk, make_person("author"))
+    assert seen(client, story) == set()
+
+
+def test_a_story_names_nobody_whose_profile_it_does_not_point_to():
+    case = make_case()
+    by = make_coordinator("editor")
+    draft = {"en": newsroom.Draft("News", "Short.", "We met the family of Sample Prisoner.")}
+    with pytest.raises(newsroom.NamesSomebody):
+        newsroom.write(News(), "a-story", draft, by)
+    newsroom.write(News(), "a-story", draft, by, [case])
+    make_consent(case, scope_name=False)
+    with pytest.raises(newsroom.NamesSomebody):
+        newsroom.write(News(), "another", draft, by, [case])
+
+
+def test_an_editor_points_to_profiles_by_their_addresses(client):
+    case = make_case()
+    client.force_login(make_coordinator("editor"))
+    posted = {"revision": 0, "slug": "a-story", "en_title": "T", "en_summary": "S", "en_body": "B"}
+    answer = client.post("/admin/petition/news/new/", posted | {"about": "nothere"})
+    assert "nothere" in answer.content.decode()
+    assert not News.objects.exists()
+    client.post("/admin/petition/news/new/", posted | {"about": case.slug})
+    assert News.objects.get().cases.get() == case

@@ -95,6 +95,7 @@ SCREENS = [
     Screen("take out", "petition.void_sheet", "petition/sheet/{sheet}/void/", {"note": "lost"}),
     Screen("cases", "petition.view_case", "petition/case/"),
     Screen("case", "petition.view_case", "petition/case/{case}/change/"),
+    Screen("preview", "petition.view_case", "petition/case/{case}/text/en/preview/"),
     Screen("its portrait", "petition.view_case", "petition/case/{case}/portrait.jpg"),
     Screen("export cases", "petition.view_case", "petition/case/export/"),
     Screen("new case", "petition.change_case", "petition/case/new/"),

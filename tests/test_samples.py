@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import caches
 from django.core.management import CommandError, call_command
 
 from petition import cases, samples, signatures, tallies
@@ -10,12 +11,13 @@ from petition.models import (
     CaseText,
     Export,
     Letter,
+    News,
     Rendition,
     Sheet,
     Signature,
     Sweep,
 )
-from tests.making import State, make_signature
+from tests.making import State, make_coordinator, make_signature
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +47,7 @@ def test_it_has_something_for_every_page_and_screen():
     assert len(countries) == 40
     assert len(days) >= 55
     assert Sweep.objects.get().moved > 0
+    assert {story.state for story in News.objects.all()} == {"draft", "scheduled", "public"}
     assert tallies.recount() == []
 
 
@@ -96,9 +99,33 @@ def test_all_of_it_goes_also_what_was_withdrawn_or_purged_since_and_nothing_real
     real = make_signature(state=State.COUNTED)
     call_command("load_sample_data", "--remove", verbosity=0)
     assert Signature.objects.get() == real
-    for model in (Case, Rendition, Sheet, Sweep, Export, User):
+    for model in (Case, News, Rendition, Sheet, Sweep, Export, User):
         assert not model.objects.exists(), model
     assert tallies.recount() == []
     assert tallies.read_counter().total == 1
     states = tallies.Tally.objects.filter(dimension="state", value="expired")
     assert sum(tally.count for tally in states) == 0
+
+
+PUBLIC = ["", "sign/", "signed/", "tracks/fate/", "cases/", "news/", "about/"]
+SAYS = {"ar": "بيانات للتجربة", "fr": "Données d’exemple", "en": "Sample data"}
+
+
+@pytest.mark.usefixtures("_loaded")
+@pytest.mark.parametrize("language", SAYS)
+def test_every_page_says_that_it_shows_samples_and_none_does_without_them(client, language):
+    for path in PUBLIC:
+        assert SAYS[language] in client.get(f"/{language}/{path}").content.decode(), path
+    slug = cases.public_cases().first().slug
+    assert SAYS[language] in client.get(f"/{language}/cases/{slug}/").content.decode()
+    call_command("load_sample_data", "--remove", verbosity=0)
+    caches["process"].clear()
+    for path in PUBLIC:
+        assert SAYS[language] not in client.get(f"/{language}/{path}").content.decode(), path
+
+
+@pytest.mark.usefixtures("_loaded")
+def test_the_desk_and_what_programs_read_say_it_too(client):
+    client.force_login(make_coordinator("moderator"))
+    assert SAYS["en"] in client.get("/admin/", headers={"Accept-Language": "en"}).content.decode()
+    assert client.get("/api/v1/counter.json").json()["sample"] is True

@@ -4,8 +4,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
+from django.utils import translation
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -63,6 +64,7 @@ class CaseAdmin(ReadOnlyAdmin):
             "text": ("<int:pk>/text/<slug:language>/", self.text),
             "review": ("<int:pk>/text/<slug:language>/review/", self.review),
             "approve": ("<int:pk>/text/<slug:language>/approve/", self.approve),
+            "preview": ("<int:pk>/text/<slug:language>/preview/", self.preview),
             "portrait": ("<int:pk>/portrait/", self.portrait),
             "portrait_file": ("<int:pk>/portrait.jpg", self.portrait_file),
             "consent": ("<int:pk>/consent/", self.consent),
@@ -212,6 +214,15 @@ class CaseAdmin(ReadOnlyAdmin):
             "kind": kind,
         }
         return self.page(request, "admin/case_decide.html", title, **context)
+
+    def preview(self, request, pk: int, language: str):
+        """The page as it would be seen, also where it may not be seen yet."""
+        self._must(request, "view")
+        text = get_object_or_404(CaseText, case=pk, language=language)
+        request.preview = True
+        with translation.override(language):
+            context = {"profile": profiles.draft(text)}
+            return render(request, "cases/profile.html", context)
 
     def portrait(self, request, pk: int):
         """A picture from a file, in place of the one before."""

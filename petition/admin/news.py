@@ -164,6 +164,8 @@ def _screen(news: News) -> dict:
         "news": news,
         "texts": [(text, LANGUAGES[text.language]) for text in news.texts.all()],
         "mailing": mailing,
+        "is_hidden": news.state == News.State.PUBLIC
+        and not reading.public().filter(pk=news.pk).exists(),
         "may_publish": news.state != News.State.PUBLIC,
         "may_take_back": published,
         "may_send": published and mailing is None,

@@ -19,6 +19,8 @@ PAGES = {
     Slug.ASKS: ("track", {"slug": Slug.FATE.value}),
     Slug.COUNTING: ("home", {}),
     Slug.THANKS: ("signed", {}),
+    Slug.CASES: ("cases", {}),
+    Slug.NEWS: ("stories", {}),
     Slug.ABOUT: ("about", {}),
     Slug.PRIVACY: ("privacy", {}),
 }

@@ -5,10 +5,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from petition import campaign, news, tallies
+from petition import campaign, news, profiles, tallies
 from petition.forms import SignForm
 from petition.models import Text
-from petition.views import headers
+from petition.views import cases, headers
+
+CASES_AT_HOME = 3
+CASES_OF_A_TRACK = 12
 
 
 @require_safe
@@ -29,6 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "intro": campaign.text(Text.Slug.TRACKS, language),
         "tracks": campaign.tracks(language),
         "stories": news.latest(language),
+        "cases": profiles.latest(language, CASES_AT_HOME),
         "counter": tallies.counter(),
         "form": SignForm(),
     }
@@ -47,15 +51,21 @@ def tracks(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@headers.public(300)
+@cases.kept_shortly
 def track(request: HttpRequest, slug: str) -> HttpResponse:
     language = get_language()
     every = campaign.tracks(language)
     shown = next((t for t in every if t.slug == slug), None)
     if shown is None:
         raise Http404
-    asks = campaign.text(Text.Slug.ASKS, language)
-    return render(request, "campaign/track.html", {"track": shown, "tracks": every, "asks": asks})
+    page = profiles.listed(language, how_many=CASES_OF_A_TRACK, track=slug, indexed_only=True)
+    context = {
+        "track": shown,
+        "tracks": every,
+        "asks": campaign.text(Text.Slug.ASKS, language),
+        "cases": page.profiles,
+    }
+    return render(request, "campaign/track.html", context)
 
 
 @require_safe

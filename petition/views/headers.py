@@ -3,7 +3,7 @@
 from functools import wraps
 
 from django.conf import settings
-from django.utils.cache import add_never_cache_headers
+from django.utils.cache import add_never_cache_headers, patch_cache_control
 
 CAPTCHA_SOURCES = {
     "script-src": ["https://www.google.com/recaptcha/", "https://www.gstatic.com/recaptcha/"],
@@ -11,22 +11,26 @@ CAPTCHA_SOURCES = {
 }
 
 
-def public(seconds: int):
+def public(seconds: int, *, stale: bool = True):
     """A page that is the same for everyone: any cache may keep it `seconds`, serve it for twice as
     long while it asks for a new one, and for five times as long while we are down.
 
-    Answers to a post, and answers that are not 200, are never kept.
+    Without `stale` no cache serves it any longer than `seconds`: for what may have to disappear. A
+    view may name a max-age of its own: the shorter one holds. Answers to a post, and answers that
+    are not 200, are never kept.
     """
+    limits = {"public": True, "max_age": seconds}
+    if stale:
+        limits |= {"stale_while_revalidate": 2 * seconds, "stale_if_error": 5 * seconds}
+    else:
+        limits |= {"must_revalidate": True}
 
     def decorate(view):
         @wraps(view)
         def answer(request, *args, **kwargs):
             response = view(request, *args, **kwargs)
             if request.method in ("GET", "HEAD") and response.status_code == 200:
-                response.headers["Cache-Control"] = (
-                    f"public, max-age={seconds}, stale-while-revalidate={2 * seconds}, "
-                    f"stale-if-error={5 * seconds}"
-                )
+                patch_cache_control(response, **limits)
             else:
                 add_never_cache_headers(response)
             return response

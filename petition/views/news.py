@@ -5,20 +5,26 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from petition import errors, news
-from petition.views import feeds, headers
+from petition import campaign, errors, news
+from petition.models import Text
+from petition.views import cases, feeds
 
 
 @require_safe
-@headers.public(60)
+@cases.kept_shortly
 def stories(request: HttpRequest) -> HttpResponse:
     place = request.GET.get("before", "")
-    context = {"page": news.page(get_language(), place), "is_first": not place}
+    language = get_language()
+    context = {
+        "page": news.page(language, place),
+        "is_first": not place,
+        "intro": campaign.text(Text.Slug.NEWS, language),
+    }
     return render(request, "news/stories.html", context)
 
 
 @require_safe
-@headers.public(60)
+@cases.kept_shortly
 def story(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         shown = news.story(slug, get_language())
@@ -30,7 +36,7 @@ def story(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@headers.public(60)
+@cases.kept_shortly
 def feed(request: HttpRequest) -> HttpResponse:
     changed_at = news.last_change()
     text = feeds.atom(news.page(get_language()).stories, get_language(), changed_at)

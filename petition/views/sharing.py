@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import campaign, languages, sharing, tallies
+from petition import campaign, cases, languages, sharing, tallies
 from petition.models import Text
 from petition.views import headers
 
@@ -21,13 +21,13 @@ def home_address() -> str:
 @headers.public(3600)
 def poster(request: HttpRequest) -> HttpResponse:
     """An A4 page to print and hang up."""
-    words = _words() | {
+    said = words() | {
         "summary": campaign.text(Text.Slug.APPEAL, get_language()).summary,
         "sign": _("Sign the petition"),
         "qr": sharing.qr_code(home_address()),
         "by": campaign.text(Text.Slug.ABOUT, get_language()).summary,
     }
-    return HttpResponse(sharing.poster(words), content_type="application/pdf")
+    return HttpResponse(sharing.poster(said), content_type="application/pdf")
 
 
 @require_safe
@@ -35,20 +35,24 @@ def poster(request: HttpRequest) -> HttpResponse:
 def picture(request: HttpRequest) -> HttpResponse:
     """What messengers show beside a link: the title and the count, rounded down."""
     count = sharing.rounded_down(tallies.counter().total)
-    words = _words() | {
+    said = words() | {
         "count": languages.number(count, get_language()) + "+" if count else "",
         "caption": _("confirmed signatures"),
         "summary": campaign.text(Text.Slug.APPEAL, get_language()).summary,
     }
-    return HttpResponse(sharing.picture(words), content_type="image/png")
+    return HttpResponse(sharing.picture(said), content_type="image/png")
 
 
-def _words() -> dict[str, str]:
+def words() -> dict[str, str]:
+    """What every picture and poster says."""
     language = languages.LANGUAGES[get_language()]
+    title = campaign.text(Text.Slug.APPEAL, language.code).title
+    if cases.samples_are_shown():
+        title = f"{_('Sample data')} – {title}"
     return {
         "language": language.code,
         "direction": language.direction,
-        "title": campaign.text(Text.Slug.APPEAL, language.code).title,
+        "title": title,
         # Isolated, so that its slashes stand where they belong in a line that runs right to left.
         "address": f"\u2066{home_address().partition('://')[2]}\u2069",
     }
