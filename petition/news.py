@@ -54,8 +54,8 @@ class Page:
 def public(now: datetime | None = None) -> QuerySet[News]:
     """What may be read now: its time has come, nobody has taken it back, and each profile that it
     speaks of is public. Pages, feeds, sitemap and letters all ask this and nothing else."""
-    hidden = News.cases.through.objects.filter(news=OuterRef("pk")).exclude(
-        case__in=cases.public_cases(now)
+    hidden = News.cases.through.objects.filter(
+        ~Exists(cases.public(now).filter(case=OuterRef("case"))), news=OuterRef("pk")
     )
     return News.objects.published(now).filter(~Exists(hidden))
 

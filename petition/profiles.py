@@ -243,9 +243,7 @@ def _shown(text: CaseText, others: Iterable[CaseText]) -> Profile:
         changed_at=max(case.changed_at, text.changed_at),
         lapses_at=lapses_at(case),
         is_sample=case.sample,
-        told_in=tuple(
-            code for code in languages.LANGUAGES if code in {t.language for t in others}
-        ),
+        told_in=tuple(code for code in languages.LANGUAGES if code in {t.language for t in others}),
     )
 
 
