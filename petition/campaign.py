@@ -18,6 +18,7 @@ from petition.models import ConsentText, Text, TextVersion, Track, Words
 REMEMBERED_SECONDS = 10
 SHIPPED = Path(__file__).parent / "texts"
 TRACKS = ("fate", "legislation", "protection")
+CONSENT_VERSIONS = (1, 2, 3)
 
 TAG_OR_ENTITY = re.compile(r"(<[^>]*>|&[^;\s]*;)")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -154,7 +155,7 @@ def lay_shipped_texts(apps) -> None:
             model["Text"].objects.get_or_create(
                 slug=slug, language=language, defaults=shipped(slug, language)._asdict()
             )
-        for version in (1, 2):
+        for version in CONSENT_VERSIONS:
             body = (SHIPPED / language / f"consent-{version}.md").read_text("utf-8").strip()
             model["ConsentText"].objects.get_or_create(
                 version=version, language=language, defaults={"body": body}

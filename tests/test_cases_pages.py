@@ -237,7 +237,7 @@ def test_the_sitemap_has_the_profiles_in_every_language(client):
 
 
 def test_home_shows_the_newest_three_and_nothing_where_there_are_none(client):
-    assert "Prisoners’ cases</h2>" not in page(client, "/en/")
+    assert "Prisoners’ profiles</h2>" not in page(client, "/en/")
     slugs = [make_case().slug for _ in range(4)]
     caches["process"].clear()
     assert names(page(client, "/en/")) == slugs[:0:-1]

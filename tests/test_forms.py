@@ -145,7 +145,7 @@ def test_a_page_from_a_cache_still_works_and_its_consent_text_is_the_one_kept(cl
     ConsentText.objects.create(version=9, language="en", body="Another wording.")
     _forget_texts()
     assert post(client, consent_text=shown).status_code == 303
-    assert Signature.objects.get().consent.version == 2
+    assert Signature.objects.get().consent.version == 3
     assert "Another wording." in client.get("/en/sign/").content.decode()
     post(client, email="other@example.org", consent_text="99")
     assert Signature.objects.latest("pk").consent.version == 9
@@ -157,7 +157,7 @@ def test_a_name_is_handed_over_only_where_the_box_was_ticked_under_a_text_that_s
     post(client, email="former@example.org", delivery="on", consent_text="1")
     may_be_handed_over = Signature.objects.filter(delivery=True)
     assert [signature.email for signature in may_be_handed_over] == ["agreed@example.org"]
-    assert may_be_handed_over.get().consent.version == 2
+    assert may_be_handed_over.get().consent.version == 3
 
 
 def _forget_texts():

@@ -97,7 +97,7 @@ SCREENS = [
     Screen("case", "petition.view_case", "petition/case/{case}/change/"),
     Screen("preview", "petition.view_case", "petition/case/{case}/text/en/preview/"),
     Screen("its portrait", "petition.view_case", "petition/case/{case}/portrait.jpg"),
-    Screen("export cases", "petition.view_case", "petition/case/export/"),
+    Screen("export cases", "petition.view_case", "petition/case/export/", {}),
     Screen("new case", "petition.change_case", "petition/case/new/"),
     Screen("facts", "petition.change_case", "petition/case/{case}/facts/"),
     Screen("write a text", "petition.change_case", "petition/case/{case}/text/fr/"),

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from petition import campaign, cases, languages
@@ -22,9 +22,9 @@ class CaseFilters(Filters):
     """`state` is asked of the rule, not of a column."""
 
     STATES = {
-        "public": (_("public"), cases.public_cases),
+        "public": (pgettext_lazy("a prisoner case", "public"), cases.public_cases),
         "waiting": (_("waiting"), cases.waiting),
-        "lapsing": (_("about to disappear"), cases.lapsing),
+        "lapsing": (_("soon no longer public"), cases.lapsing),
         "down": (_("taken down"), lambda: Case.objects.filter(take_down__isnull=False)),
     }
     state = forms.ChoiceField(

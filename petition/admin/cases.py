@@ -7,8 +7,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import translation
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from petition import audit, cases, casework, exports, languages, pictures, profiles
 from petition.admin import case_forms as forms
@@ -33,7 +34,7 @@ class CaseAdmin(ReadOnlyAdmin):
             .prefetch_related("texts", Prefetch("texts", cases.public(), to_attr="public_texts"))
         )
 
-    @admin.display(description=gettext_lazy("who"))
+    @admin.display(description=pgettext_lazy("in a list of prisoner cases", "who"))
     def who(self, case):
         """As the case may be named: a list on a screen is seen by who passes by."""
         texts = {text.language: text for text in case.texts.all()}
@@ -51,7 +52,7 @@ class CaseAdmin(ReadOnlyAdmin):
         names = [text.get_language_display() for text in case.public_texts]
         return " · ".join(names) or "—"
 
-    @admin.display(description=gettext_lazy("disappears"))
+    @admin.display(description=gettext_lazy("no longer public from"))
     def lapses(self, case):
         return cases.lapses_at(case) if case.public_texts else None
 
@@ -59,7 +60,7 @@ class CaseAdmin(ReadOnlyAdmin):
         screens = {
             "new": ("new/", self.new),
             "down": ("take-down/", self.down_by_address),
-            "export": ("export/", self.export),
+            "export": ("export/", require_POST(self.export)),
             "facts": ("<int:pk>/facts/", self.facts),
             "text": ("<int:pk>/text/<slug:language>/", self.text),
             "review": ("<int:pk>/text/<slug:language>/review/", self.review),

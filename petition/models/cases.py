@@ -139,7 +139,7 @@ class CaseText(models.Model):
     charges = models.TextField(_("charges"), blank=True, max_length=2_000)
     health = models.TextField(_("health"), blank=True, max_length=2_000)
     story = models.TextField(
-        _("story"),
+        _("the story"),
         max_length=20_000,
         help_text=_("Markdown: ## heading, - list, blank line between."),
     )

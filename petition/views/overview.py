@@ -77,8 +77,8 @@ def tiles(figures: dict) -> list[Tile]:
             or_more=hidden.or_more,
         ),
         Tile(
-            _("Cases that disappear within 14 days"), lapsing.shown, "case", "?state=lapsing",
-            or_more=lapsing.or_more, urgent=bool(lapsing.count),
+            _("Cases whose publication ends within 14 days"), lapsing.shown, "case",
+            "?state=lapsing", or_more=lapsing.or_more, urgent=bool(lapsing.count),
         ),
         Tile(
             _("Cases taken down"), down.shown, "case", "?state=down", or_more=down.or_more,
