@@ -5,6 +5,7 @@ browser gave it are never asked. Only pixels get through: they are copied to a n
 place, no camera, no name, no thumbnail and no hidden file goes with them.
 """
 
+import re
 import threading
 import warnings
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageCms, ImageOps
 
 MAX_BYTES = 8 * 1024 * 1024
-# Phones take 12 or 24 million. Four bytes each: the largest picture takes 100 MB while it is read.
+# Phones take 12 or 24 million. In memory each takes four bytes, and decoders want two or three
+# times that; for a WebP, Pillow has libwebp hold the picture twice and holds it twice itself.
 MAX_PIXELS = 25_000_000
+MAX_WEBP_PIXELS = 12_500_000
 MIN_SIDE = 160  # In pixels.
-# Each pass of a progressive JPEG may cost a few bytes and goes through the whole picture; cameras
-# and programs make some ten, and a picture can bring others along.
+# Each pass of a progressive JPEG may cost a few bytes and goes through the whole picture. Programs
+# make some ten; a film that a phone hangs on has the mark by chance, once in 64 KB.
 MAX_SCANS = 200
 
 # Pixels: a card at one and at two dots, or a profile at one; a profile at two. Never enlarged.
@@ -37,10 +40,27 @@ ENCODERS = {
     "webp": {"quality": 76, "method": 6},
     "jpeg": {"quality": 78, "progressive": True, "optimize": True},
 }
-BEGINNINGS = {"JPEG": (0, b"\xff\xd8\xff"), "PNG": (0, b"\x89PNG\r\n\x1a\n"), "WEBP": (8, b"WEBP")}
+BEGINNINGS = {
+    "JPEG": rb"\xff\xd8\xff",
+    "PNG": rb"\x89PNG\r\n\x1a\n",
+    "WEBP": rb"RIFF(?s:.{4})WEBP",
+}
+# What a PNG's first picture is made of. Each other chunk is left unread: thousands of small texts
+# can each unfold to a megabyte. So can profiles, of which a PNG has one.
+PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"IDAT", b"IEND"}
 SRGB = ImageCms.createProfile("sRGB")
 # Modes of pictures by what a colour profile says it is for.
 PROFILED = {"RGB": ("RGB", {"RGB", "L"}), "GRAY": ("L", {"L"}), "CMYK": ("CMYK", {"CMYK"})}
+ORIENTATION = 0x0112  # EXIF's number for how the camera was held; these are its values.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 _one_at_a_time = threading.Lock()  # The memory that a picture takes is taken once in a process.
 
@@ -64,8 +84,8 @@ class UnknownType(Refused):
 
 class TooManyPixels(Refused):
     says = _(
-        "The picture has more than 25 million pixels. Make it smaller, such as 2000 by 2500 "
-        "pixels, then choose it again."
+        "The picture has too many pixels. Make it smaller, such as 2000 by 2500 pixels, then "
+        "choose it again."
     )
 
 
@@ -126,10 +146,14 @@ def _read(data: bytes) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if kind == "WEBP":
-                _judge(_webp_size(data))
+                _judge(_webp_size(data), MAX_WEBP_PIXELS)
+            elif kind == "PNG":
+                data = _png_without_extras(data)
             with Image.open(BytesIO(data), formats=[kind]) as source:
-                _judge(source.size)
-                return _upright(_pixels(source), source)
+                _judge(source.size, MAX_PIXELS)
+                picture, turn = _pixels(source), _turn(source)
+            source.close()  # Its memory is needed for the turn.
+            return picture if turn is None else picture.transpose(turn)
     except Refused:
         raise
     except Image.DecompressionBombError as error:
@@ -140,18 +164,17 @@ def _read(data: bytes) -> Image.Image:
 
 def _kind(data: bytes) -> str:
     """Which of the formats that we take the content is. Raises UnknownType, or Broken."""
-    kinds = [kind for kind, (at, start) in BEGINNINGS.items() if data.startswith(start, at)]
-    if not kinds:
+    kind = next((kind for kind, start in BEGINNINGS.items() if re.match(start, data)), None)
+    if kind is None:
         raise UnknownType
-    # In what is compressed this marker never occurs, so hardly anything else is counted.
-    if kinds == ["JPEG"] and data.count(b"\xff\xda") > MAX_SCANS:
+    if kind == "JPEG" and data.count(b"\xff\xda") > MAX_SCANS:
         raise Broken
-    return kinds[0]
+    return kind
 
 
-def _judge(size: tuple[int, int]) -> None:
+def _judge(size: tuple[int, int], most: int) -> None:
     """Raises TooManyPixels or TooSmall."""
-    if size[0] * size[1] > MAX_PIXELS:
+    if size[0] * size[1] > most:
         raise TooManyPixels
     if min(size) < MIN_SIDE:
         raise TooSmall
@@ -169,6 +192,19 @@ def _webp_size(data: bytes) -> tuple[int, int]:
         bits = int.from_bytes(data[26:30], "little")
         return bits & 0x3FFF, bits >> 16 & 0x3FFF
     raise Broken
+
+
+def _png_without_extras(data: bytes) -> bytes:
+    """Without texts, without what makes it move, without a second profile, without a tail."""
+    kept, wanted, at, kind = [data[:8]], set(PNG_CHUNKS), 8, b""
+    while at < len(data) and kind != b"IEND":
+        kind = data[at + 4 : at + 8]
+        end = at + 12 + int.from_bytes(data[at : at + 4])  # Length and kind before, sum after.
+        if kind in wanted:
+            kept.append(data[at:end])
+        wanted -= {kind} & {b"iCCP"}
+        at = end
+    return b"".join(kept)
 
 
 def _pixels(source: Image.Image) -> Image.Image:
@@ -219,23 +255,13 @@ def _profile(source: Image.Image) -> tuple[str, ImageCms.ImageCmsTransform] | No
         if base in fitting:
             return mode, ImageCms.buildTransform(profile, SRGB, mode, "RGB")
     except (KeyError, OSError, ImageCms.PyCMSError):
-        pass
+        return None
     return None
 
 
-def _upright(picture: Image.Image, source: Image.Image) -> Image.Image:
-    """Turned as the camera says that it was held; untouched where what it says is unreadable."""
+def _turn(source: Image.Image) -> Image.Transpose | None:
+    """How to set it upright, as the camera says that it was held; None where that is unreadable."""
     try:
-        held = source.getexif().get(0x0112)
+        return TURNS.get(source.getexif().get(ORIENTATION))
     except Exception:  # As for decoders. The picture itself is good.
-        held = None
-    turn = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }.get(held)
-    return picture if turn is None else picture.transpose(turn)
+        return None
