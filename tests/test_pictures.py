@@ -205,8 +205,9 @@ def test_a_picture_stands_as_the_camera_was_held(turn, kind):
 
 
 def test_an_unreadable_orientation_leaves_the_picture_as_it_is():
-    data = saved(quarters(), exif=b"Exif\0\0II*\0\xff\xff\xff\x7f" + b"\xff" * 40)
-    assert near(corners(seen(data))[0], RED)
+    for exif in (b"II*\0\xff\xff\xff\x7f" + b"\xff" * 40, b"neither order", b"II"):
+        data = saved(quarters(), "WEBP", exif=b"Exif\0\0" + exif)
+        assert near(corners(seen(data))[0], RED)
 
 
 @pytest.mark.parametrize(
@@ -281,6 +282,14 @@ def test_a_profile_that_is_broken_or_does_not_fit_is_left_out(mode):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     for wrong in (b"nonsense", profile, profile_with_red_and_blue_exchanged()[:200]):
         assert near(seen(saved(picture, icc_profile=wrong)).getpixel((100, 100)), plain)
+
+
+def test_a_profile_for_light_is_left_out_of_a_picture_in_inks():
+    picture = Image.new("CMYK", (200, 250), (0, 200, 100, 40))
+    plain = seen(saved(picture)).getpixel((100, 100))
+    data = saved(picture, icc_profile=profile_with_red_and_blue_exchanged())
+    assert not near(plain, plain[::-1], by=40)
+    assert near(seen(data).getpixel((100, 100)), plain)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
