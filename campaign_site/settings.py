@@ -256,7 +256,8 @@ X_FRAME_OPTIONS = "DENY"
 
 # The largest honest form is about 2 KB; petition/middleware.py refuses more before it is read.
 PUBLIC_BODY_BYTES = 64 * 1024
-DESK_BODY_BYTES = 9 * 1024 * 1024  # A portrait of 8 MB, the largest that the desk takes.
+DESK_BODY_BYTES = 3 * 1024 * 1024  # A file of sheets.
+PORTRAIT_BODY_BYTES = 9 * 1024 * 1024  # A picture of 8 MB, on the one screen that takes it.
 CSRF_FAILURE_VIEW = "petition.errors.csrf_failure"
 
 CONTENT_SECURITY_POLICY = {

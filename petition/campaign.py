@@ -170,7 +170,8 @@ def replace_shipped_text(apps, slug: str, former: dict[str, str]) -> None:
     summary stay as they are.
     """
     for text in apps.get_model("petition", "Text").objects.filter(slug=slug):
-        if hashlib.sha256(text.body.encode()).hexdigest() == former[text.language]:
+        words = text.body.replace("\r\n", "\n")  # Browsers send them so.
+        if hashlib.sha256(words.encode()).hexdigest() == former[text.language]:
             text.body = shipped(slug, text.language).body
             text.save(update_fields=["body"])
             _add_version(apps, text, _words(text), TextVersion.Origin.SHIPPED)

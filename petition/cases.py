@@ -180,9 +180,8 @@ def may_name(case: Case) -> bool:
     return case.naming == Case.Naming.NAME and may_show(case, "name")
 
 
-def hidden_words(text: CaseText) -> list[str]:
+def hidden_words(case: Case) -> list[str]:
     """Names and places that may not be shown, in every language in which they are known."""
-    case = text.case
     words = []
     for other in case.texts.all():
         if not may_name(case):

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 from django.contrib.auth.base_user import AbstractBaseUser as Person
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from petition import audit, cases, mentions, pictures, profiles
+from petition import audit, cases, hidden, pictures
 from petition.models import (
     Approval,
     Case,
@@ -18,6 +19,7 @@ from petition.models import (
     CaseUpdate,
     Consent,
     Entry,
+    News,
     Portrait,
     Rendition,
     RiskReview,
@@ -26,12 +28,17 @@ from petition.models import (
 )
 
 Act = Entry.Act
+LONGEST_REASON = TakeDown._meta.get_field("reason").max_length
 
 
 class Refused(Exception):
     """Why something is not done; `says` is for whoever asked."""
 
     says = ""
+
+
+class Gone(Refused):
+    says = _("It has been erased meanwhile.")
 
 
 class ChangedMeanwhile(Refused):
@@ -60,8 +67,11 @@ class TellsTooMuch(Refused):
     says = _("The text or a source tells a name or place that may not be shown. Take it out first.")
 
 
-class TakenDownAlready(Refused):
-    says = _("It is taken down already.")
+class ToldInNews(Refused):
+    says = _(
+        "A story in the news tells a name or place that may not be shown. It has to be taken back "
+        "or changed first."
+    )
 
 
 class NotTakenDown(Refused):
@@ -77,7 +87,11 @@ class AgreedAlready(Refused):
 
 
 class TooEarly(Refused):
-    says = _("After a release or a death only a consent that was given since counts.")
+    says = _("After a release, a death or a withdrawal only a consent that was given since counts.")
+
+
+class HasDied(Refused):
+    says = _("The person has died. A consent can only be one of the family.")
 
 
 def subject(case: Case) -> str:
@@ -88,6 +102,8 @@ def subject(case: Case) -> str:
 def open_case(by: Person, facts: dict, sources: list[dict]) -> Case:
     """A new case; nothing of it is public before consent, texts, reviews and approvals."""
     with transaction.atomic():
+        if facts["situation"] in Case.EVENTS:
+            facts = facts | {"events": 1, "event_on": facts["situation_as_of"]}
         case = Case.objects.create(**facts)
         case.authors.add(by)
         _replace_sources(case, sources)
@@ -102,8 +118,13 @@ def write_facts(pk: int, by: Person, seen: int, facts: dict, sources: list[dict]
         if case.revision != seen:
             raise ChangedMeanwhile
         situation = facts["situation"]
-        happened = situation in Case.EVENTS and situation != case.situation
-        Case.objects.filter(pk=pk).update(**facts, events=case.events + happened)
+        if situation in Case.EVENTS:
+            happened = situation != case.situation
+            # A day that is corrected backwards makes no former consent good.
+            on = facts["situation_as_of"]
+            event_on = on if happened or not case.event_on else max(on, case.event_on)
+            facts = facts | {"events": case.events + happened, "event_on": event_on}
+        Case.objects.filter(pk=pk).update(**facts)
         _replace_sources(case, sources)
         _revise(case, by)
         audit.append(by, Act.CASE, subject(case), part="facts", situation=situation)
@@ -119,6 +140,7 @@ def write_text(
         if (text.revision if text else 0) != seen:
             raise ChangedMeanwhile
         revision, now = seen + 1, timezone.now()
+        known = set(cases.hidden_words(case))
         text, _new = CaseText.objects.update_or_create(
             case=case,
             language=language,
@@ -127,6 +149,10 @@ def write_text(
         text.authors.add(by)
         text.updates.all().delete()
         CaseUpdate.objects.bulk_create(CaseUpdate(text=text, **update) for update in updates)
+        others = case.texts.exclude(pk=text.pk)
+        if others.exists() and set(cases.hidden_words(case)) - known:
+            # What must not be told is known only now: the others may tell it, and were approved.
+            _revise(case)
         audit.append(by, Act.CASE, subject(case), part="text", language=language)
     return text
 
@@ -136,6 +162,8 @@ def set_portrait(pk: int, by: Person, seen: int, data: bytes) -> None:
 
     Raises pictures.Refused and ChangedMeanwhile.
     """
+    if not Case.objects.filter(pk=pk, revision=seen).exists():
+        raise ChangedMeanwhile
     files = pictures.renditions(data)
     with _locked(pk) as case:
         if case.revision != seen:
@@ -163,17 +191,23 @@ def remove_portrait(pk: int, by: Person) -> None:
 def record_consent(pk: int, by: Person, details: dict) -> Consent:
     """A consent in place of the one before. Where it covers something else, approvals are void.
 
-    Raises TooEarly for one that was given before the release or death that is known.
+    Raises TooEarly for one that was given before the release, death or withdrawal that is known,
+    and HasDied.
     """
     with _locked(pk) as case:
-        happened = case.situation_as_of if case.events and case.situation in Case.EVENTS else None
-        if happened and details["given_at"].date() < happened:
+        withdrawn = case.consent and case.consent.withdrawn_at
+        if withdrawn and details["given_at"] <= withdrawn:
             raise TooEarly
+        if case.event_on and details["given_at"].date() < case.event_on:
+            raise TooEarly
+        if case.situation == Case.Situation.DIED and details["giver"] == Consent.Giver.PERSON:
+            raise HasDied
         consent = Consent.objects.create(case=case, recorded_by=by, events=case.events, **details)
-        covers_the_same = case.consent is not None and case.consent.scopes == consent.scopes
+        former = case.consent if not withdrawn else None
+        covers_the_same = former is not None and former.scopes == consent.scopes
         Case.objects.filter(pk=pk).update(consent=consent)
         if not covers_the_same:
-            Case.objects.filter(pk=pk).update(revision=case.revision + 1, changed_at=timezone.now())
+            _revise(case)
         audit.append(
             by,
             Act.CONSENT,
@@ -236,21 +270,30 @@ def approve(text_pk: int, by: Person, seen: tuple[int, int]) -> None:
 
 
 def review_risk(pk: int, by: Person, *, may_be_public: bool, note: str) -> None:
-    """What being public may do to the person and the family, weighed today."""
+    """What being public may do to the person and the family, weighed today. Whoever wrote a part of
+    it may warn, and does not overrule a warning: raises IsAnAuthor. After a warning it takes two to
+    approve again."""
     with _locked(pk) as case:
+        wrote = case.authors.contains(by) or case.texts.filter(authors=by).exists()
+        if may_be_public and wrote:
+            raise IsAnAuthor
         judged = RiskReview.objects.create(case=case, by=by, may_be_public=may_be_public, note=note)
         Case.objects.filter(pk=pk).update(risk_review=judged)
+        if not may_be_public:
+            _revise(case)
         audit.append(by, Act.RISK, subject(case), outcome="may" if may_be_public else "may not")
 
 
 def take_down(pk: int, by: Person, reason: str) -> None:
-    """Off the site from the next request on, whatever else holds. Raises TakenDownAlready."""
+    """Off the site from the next request on, whatever else holds. Where it is down already the new
+    reason is added, and whoever agreed to put it back has to agree again."""
     with _locked(pk) as case:
-        if case.take_down_id:
-            raise TakenDownAlready
-        Case.objects.filter(pk=pk).update(
-            take_down=TakeDown.objects.create(case=case, by=by, reason=reason)
-        )
+        if case.take_down is None:
+            down = TakeDown.objects.create(case=case, by=by, reason=reason)
+            Case.objects.filter(pk=pk).update(take_down=down)
+        else:
+            reasons = f"{case.take_down.reason} · {reason}"[-LONGEST_REASON:]
+            TakeDown.objects.filter(pk=case.take_down_id).update(first=None, reason=reasons)
         audit.append(by, Act.TAKE_DOWN, subject(case))
 
 
@@ -278,34 +321,49 @@ def put_back(pk: int, by: Person) -> bool:
 
 
 def erase(pk: int, by: Person, reason: str) -> None:
-    """All of a case is deleted, for good; the audit keeps that there was one."""
+    """All of a case is deleted, for good; the audit keeps that there was one. Stories that speak of
+    the person are taken back: nothing would hide them any more."""
     with _locked(pk) as case:
         name = subject(case)
+        _take_back_stories(case, by)
         case.delete()
         audit.append(by, Act.CASE_ERASE, name, note=reason)
 
 
 @contextmanager
 def _locked(pk: int):
-    """The case, while nobody else can act on it. Raises Case.DoesNotExist."""
+    """The case, while nobody else can act on it. Raises Gone."""
     with transaction.atomic():
-        Case.objects.select_for_update().get(pk=pk)
+        if not Case.objects.select_for_update().filter(pk=pk).exists():
+            raise Gone
         yield Case.objects.select_related("consent", "take_down").get(pk=pk)
 
 
 @contextmanager
 def _locked_text(pk: int):
-    text = CaseText.objects.only("case_id").get(pk=pk)
+    text = CaseText.objects.filter(pk=pk).only("case_id").first()
+    if text is None:
+        raise Gone
     with _locked(text.case_id) as case:
         text = CaseText.objects.get(pk=pk)
         text.case = case
         yield text
 
 
-def _revise(case: Case, by: Person) -> None:
+def _revise(case: Case, by: Person | None = None) -> None:
     """Another revision of what is the same in all languages: approvals of the former are void."""
-    Case.objects.filter(pk=case.pk).update(revision=case.revision + 1, changed_at=timezone.now())
-    case.authors.add(by)
+    Case.objects.filter(pk=case.pk).update(revision=F("revision") + 1, changed_at=timezone.now())
+    if by:
+        case.authors.add(by)
+
+
+def _take_back_stories(case: Case, by: Person) -> None:
+    now = timezone.now()
+    for story in News.objects.filter(cases=case, publish_at__isnull=False, withdrawn_at=None):
+        News.objects.filter(pk=story.pk).update(
+            withdrawn_at=now, changed_at=now, revision=F("revision") + 1
+        )
+        audit.append(by, Act.NEWS_TAKE_BACK, f"news {story.pk}", name=story.slug)
 
 
 def _replace_sources(case: Case, sources: list[dict]) -> None:
@@ -318,12 +376,7 @@ def _check_words(text: CaseText) -> None:
     consent, now = text.case.consent, timezone.now()
     if consent is None or consent.withdrawn_at or consent.valid_until <= now:
         raise NoConsent
-    shown = profiles.draft(text)
-    words = [shown.title, shown.story, shown.charges, shown.health]
-    words += [told.body for told in shown.updates]
-    words += [shown.place.value] if shown.place else []
-    words += [shown.portrait.alt] if shown.portrait else []
-    for source in shown.sources:
-        words += [source.title, source.publisher, source.supports, source.url]
-    if mentions.mentioned(cases.hidden_words(text), " ".join(words)):
+    if hidden.is_told(text):
         raise TellsTooMuch
+    if hidden.is_told_in_news(text.case):
+        raise ToldInNews

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NoReturn
 
 from django.conf import settings
 from django.core.mail import get_connection
@@ -30,6 +29,7 @@ MAX_TRIES = 20  # About four days.
 # Far longer than any conversation with a mail server, whose every step ends after EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=15)
 BATCH = 50
+HOLD_PAUSE = timedelta(minutes=10)
 # So many letters of news may leave before we look again whether somebody waits for a letter.
 NEWS_BATCH = 5
 
@@ -161,7 +161,7 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
     mine = Letter.objects.filter(pk=pk, mailer=workers.my_name())
     letter = mine.first()
     if letter is None:
-        return False  # Withdrawn meanwhile, and its letters with it.
+        return False  # Withdrawn or purged meanwhile, and its letters with it.
     try:
         if not letter.signature.email:
             mine.delete()  # Withdrawn: nobody is there to write to.
@@ -169,6 +169,8 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
         if letter.mailing_id and not _may_leave(mine, letter):
             return False
         mail = letters.compose(letter)
+    except Signature.DoesNotExist:
+        return False  # Purged at this moment, and its letters with it.
     except vault.Unreadable as error:
         logger.error("Letter %s cannot be addressed. %s", pk, error)
         _put_off(mine, letter, "no key")
@@ -181,19 +183,19 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
     try:
         connection.send_messages([mail])
     except smtplib.SMTPRecipientsRefused as error:
-        _refused(mine, letter, *next(iter(error.recipients.values())), is_first=is_first)
         _hang_up(connection)  # The next letter starts a clean conversation.
-        return False
+        return _refused(mine, letter, *next(iter(error.recipients.values())), is_first=is_first)
     except smtplib.SMTPResponseException as error:
-        _refused(mine, letter, error.smtp_code, b"", is_first=is_first)
         _hang_up(connection)
+        _refused(mine, letter, error.smtp_code, b"", is_first=is_first)
         if isinstance(error, smtplib.SMTPSenderRefused):
             raise ServerUnavailable(
                 f"The mail server refuses EMAIL_FROM ({error.smtp_code})."
             ) from None
         return False
     except (smtplib.SMTPException, OSError) as error:
-        _broke_off(mine, letter, type(error).__name__, is_first=is_first)
+        _hang_up(connection)
+        return _broke_off(mine, letter, type(error).__name__, is_first=is_first)
     except Exception as error:  # A mail that the mail library itself cannot write.
         logger.error("Letter %s cannot be written: %s", pk, type(error).__name__)
         _put_off(mine, letter, type(error).__name__)
@@ -210,17 +212,27 @@ def _may_leave(mine, letter: Letter) -> bool:
         _let_go(mine)
         return False
     if not mailings.is_wanted(letter):
-        mailings.skip(letter)
+        if mailings.is_on_hold(letter):
+            mine.update(mailer="", claimed_at=None, due_at=timezone.now() + HOLD_PAUSE)
+        else:
+            mailings.skip(letter)
         return False
     return True
 
 
-def _broke_off(mine, letter: Letter, reply: str, *, is_first: bool) -> NoReturn:
-    """The conversation ended in the middle: the letter's fault only where it was its first."""
+def _broke_off(mine, letter: Letter, reply: str, *, is_first: bool) -> bool:
+    """The conversation ended in the middle: the letter's fault only where it was its first.
+
+    Raises ServerUnavailable, but not for news: that a server breaks off bulk mail delays no
+    confirmation.
+    """
     if is_first:
         _put_off(mine, letter, reply)
     else:
         _let_go(mine)
+    if letter.mailing_id:
+        mailings.rest(letter)
+        return False
     raise ServerUnavailable(f"The mail server broke off ({reply}).") from None
 
 
@@ -240,15 +252,16 @@ def _hang_up(connection) -> None:
         connection.close()
 
 
-def _refused(mine, letter: Letter, code: int, text: bytes | str, *, is_first: bool) -> None:
+def _refused(mine, letter: Letter, code: int, text: bytes | str, *, is_first: bool) -> bool:
     refusal = read_refusal(code, text)
     if code == 421:
-        _broke_off(mine, letter, refusal.reply, is_first=is_first)
+        return _broke_off(mine, letter, refusal.reply, is_first=is_first)
     if refusal.for_good:
         _end(mine, letter, Letter.State.REFUSED, refusal.reply)
         logger.info("Letter %s: the address is refused (%s).", letter.pk, refusal.reply)
     else:
         _put_off(mine, letter, refusal.reply)
+    return False
 
 
 def read_refusal(code: int, text: bytes | str) -> Refusal:

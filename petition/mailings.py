@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Max, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, QuerySet, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from petition import audit, news
@@ -18,6 +19,12 @@ CATCH_UP_SECONDS = 2
 AHEAD = 100
 # One mailer queues at a time; the number only has to differ from other locks of this database.
 LOCK = 7_235_003
+# So many may be owed in all, those that the mail server has put off among them.
+MOST_OWED = 1_000
+REST = timedelta(minutes=1)
+HOLD_WAITS = timedelta(days=1)
+# By so much another host's clock may be ahead of ours.
+TRUSTED_CLOCK = timedelta(minutes=1)
 
 
 def queue() -> int:
@@ -50,6 +57,22 @@ def may_leave(letter: Letter) -> bool:
     return going_out().filter(pk=letter.mailing_id).exists()
 
 
+def is_on_hold(letter: Letter) -> bool:
+    """Whether its owner's signature is set aside for the moment: for a day the letter waits."""
+    held = Signature.objects.filter(
+        pk=letter.signature_id, state=Signature.State.HELD, updates=True
+    )
+    return letter.created_at > timezone.now() - HOLD_WAITS and held.exists()
+
+
+def rest(letter: Letter) -> None:
+    """The mail server breaks off when it gets news: for a while it gets no more of it, and letters
+    that somebody waits for go on."""
+    Letter.objects.filter(mailing=letter.mailing_id, state=Letter.State.DUE, mailer="").update(
+        due_at=Greatest("due_at", Value(timezone.now() + REST))
+    )
+
+
 def skip(letter: Letter) -> None:
     """Drop a letter that nobody wants any more."""
     with transaction.atomic():
@@ -74,8 +97,10 @@ def _my_turn() -> bool:
 
 def _queue(mailing: Mailing) -> int:
     now = timezone.now()
-    waiting = mailing.letters.filter(state=Letter.State.DUE, due_at__lte=now)
-    room = AHEAD - waiting[:AHEAD].count()
+    owed = mailing.letters.filter(state=Letter.State.DUE)
+    if owed[:MOST_OWED].count() >= MOST_OWED:
+        return 0  # The mail server puts off nearly all: more would only come back too.
+    room = AHEAD - owed.filter(due_at__lte=now)[:AHEAD].count()
     begins, allowed = _allowed(now)
     # Half at once at least, or all that is allowed: not a transaction for each.
     how_many = min(allowed, room) if min(allowed, AHEAD // 2) <= room else 0
@@ -99,7 +124,8 @@ def _allowed(now: datetime) -> tuple[datetime, int]:
     mailings together: the pace is that of the mail server."""
     earliest = now - timedelta(seconds=max(CATCH_UP_SECONDS, 1 / settings.NEWS_RATE))
     spent = Mailing.objects.aggregate(last=Max("paced_until"))["last"]
-    begins = max(spent, earliest) if spent else earliest
+    # Of a clock that was set back, or of another host's that is ahead, nothing is believed.
+    begins = max(min(spent, now), earliest) if spent and spent < now + TRUSTED_CLOCK else earliest
     # Fractions of a second are written in microseconds: just under one is one.
     return begins, int((now - begins).total_seconds() * settings.NEWS_RATE + 1e-6)
 
@@ -107,7 +133,9 @@ def _allowed(now: datetime) -> tuple[datetime, int]:
 def _close() -> bool:
     """End a mailing that has queued all and whose last letter has come to its end."""
     running = Mailing.objects.select_for_update(no_key=True).filter(state=State.RUNNING)
-    for mailing in running.filter(queued_at__isnull=False).order_by("pk"):
+    # Only those are locked that can be ended: who withdraws locks a signature before a mailing.
+    due = Letter.objects.filter(mailing=OuterRef("pk"), state=Letter.State.DUE)
+    for mailing in running.filter(~Exists(due), queued_at__isnull=False).order_by("pk"):
         if mailing.letters.filter(state=Letter.State.DUE).exists():
             continue
         # Who withdrew has no letter any more, and counts among those who did not want it.

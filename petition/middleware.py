@@ -17,6 +17,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 # When a session began, in the session: the desk writes it at sign-in.
 SIGNED_IN_AT = "signed_in_at"
 # Mail programs press it from wherever they are (RFC 8058): its token is all that it goes by.
+PORTRAIT = re.compile(r"/admin/petition/case/[0-9]+/portrait/")
 ONE_CLICK = re.compile(r"/[a-z]{2}/unsubscribe/[^/]+/")
 
 
@@ -82,11 +83,14 @@ class RefuseOddBodies:
     def __call__(self, request):
         desk = is_for_coordinators(request)
         most = settings.DESK_BODY_BYTES if desk else settings.PUBLIC_BODY_BYTES
+        if PORTRAIT.fullmatch(request.path):
+            most = settings.PORTRAIT_BODY_BYTES
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not re.fullmatch(r"[0-9]{1,9}", length) or int(length) > most:
             return errors.page(request, 413)
         charset = request.content_params.get("charset", "utf-8").lower()
-        if not desk and charset not in ("utf-8", "utf8"):
+        one_click = ONE_CLICK.fullmatch(request.path)  # Whatever a mail program says of two words.
+        if not desk and not one_click and charset not in ("utf-8", "utf8"):
             return errors.page(request, 400)
         return self.get_response(request)
 

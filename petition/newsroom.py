@@ -33,6 +33,10 @@ class AddressIsKnown(Exception):
     """Links may lead to the address already: it stays."""
 
 
+class SpeaksOfTheHidden(Exception):
+    """A published story would no longer point to a profile that is not public now."""
+
+
 class NamesSomebody(Exception):
     """The story tells the name of a person whose profile it does not point to, or may not name."""
 
@@ -67,7 +71,7 @@ def write(
 ) -> None:
     """Keep what was written, by language; an empty draft takes its language out. `news` is as the
     editor has seen it, or new; `about` are the profiles that it speaks of. Raises SomebodyWasFirst,
-    AddressTaken, AddressIsKnown, NamesSomebody and NothingWritten."""
+    AddressTaken, AddressIsKnown, NamesSomebody, SpeaksOfTheHidden and NothingWritten."""
     written = {language: draft for language, draft in drafts.items() if draft}
     if not written:
         raise NothingWritten
@@ -79,7 +83,7 @@ def write(
                 news.save(force_insert=True)
             else:
                 _rewrite(news, slug)
-            news.cases.set(about)
+            _point_to(news, about)
             changed = _write_texts(news, written, by)
             audit.append(
                 by, Act.NEWS, name_of(news), name=slug, languages=", ".join(sorted(changed))
@@ -90,13 +94,14 @@ def write(
 
 def publish(news: News, by: AbstractBaseUser, at: datetime | None = None) -> None:
     """Make it public at a moment, now where none is given or it has passed. What was taken back
-    comes back with its former date. Raises SomebodyWasFirst and NotNow."""
+    comes back with its former date. Raises SomebodyWasFirst, NotNow and NamesSomebody."""
     now = timezone.now()
     at = max(at or now, now)
     if news.state == News.State.PUBLIC or at > now + MOST_IN_ADVANCE:
         raise NotNow
     if news.state == News.State.TAKEN_BACK:
         at = news.publish_at
+    _check_names(news.texts.all(), news.cases.select_related("consent"))
     with transaction.atomic():
         _change(news, publish_at=at, withdrawn_at=None)
         audit.append(by, Act.NEWS_PUBLISH, name_of(news), name=news.slug, at=_moment(at))
@@ -157,13 +162,26 @@ def _ask(news: News, by: AbstractBaseUser, act: str, was: str, to: str) -> None:
         audit.append(by, act, name_of(news), name=news.slug)
 
 
+def _point_to(news: News, about: Iterable[Case]) -> None:
+    """One editor alone does not bring a story back that went with its profile: first it is taken
+    back, then the pointer can go, and publishing looks for names again."""
+    about = list(about)
+    left = news.cases.exclude(pk__in=[case.pk for case in about])
+    published = news.state in (News.State.SCHEDULED, News.State.PUBLIC)
+    if published and left.exclude(pk__in=cases.public_cases()).exists():
+        raise SpeaksOfTheHidden
+    news.cases.set(about)
+
+
 def _check_names(drafts: Iterable[Draft], about: Iterable[Case]) -> None:
     """A story that names somebody goes when their profile goes: so it has to point to it."""
     told = " ".join(f"{draft.title} {draft.summary} {draft.body}" for draft in drafts)
-    nameable = {case.pk for case in about if cases.may_name(case)}
+    about = list(about)
+    if any(mentions.mentioned(cases.hidden_words(case), told) for case in about):
+        raise NamesSomebody
     # One word alone is too often a word of the language.
-    names = CaseText.objects.exclude(case__in=nameable).filter(name__contains=" ")
-    if mentions.mentioned(names.values_list("name", flat=True), told):
+    others = CaseText.objects.exclude(case__in=about).filter(name__contains=" ")
+    if mentions.mentioned(others.values_list("name", flat=True), told, whole=True):
         raise NamesSomebody
 
 

@@ -110,7 +110,7 @@ def profile(slug: str, language: str, now: datetime | None = None) -> Profile:
 
     Raises TakenDown or Unknown.
     """
-    texts = list(_whole(public(now).filter(case__slug=slug)))
+    texts = _as_approved(public(now).filter(case__slug=slug), now)
     if not texts:
         if Case.objects.filter(slug=slug, take_down__isnull=False).exists():
             raise TakenDown
@@ -152,7 +152,7 @@ def listed(
         cases = cases.filter(pk__lt=Case.objects.filter(slug=after).values("pk"))
     keys = list(cases.values_list("pk", flat=True)[: how_many + 1])
     texts: dict[int, list[CaseText]] = {key: [] for key in keys[:how_many]}
-    for text in _whole(public(now).filter(case__in=texts)):
+    for text in _as_approved(public(now).filter(case__in=texts), now):
         texts[text.case_id].append(text)
     profiles = [_shown(_in_language(t, language), others=t) for t in texts.values() if t]
     more = len(keys) > how_many and profiles
@@ -201,6 +201,15 @@ def _whole(texts: QuerySet[CaseText]) -> QuerySet[CaseText]:
     ).prefetch_related("updates", "case__sources", Prefetch("case__portrait__renditions", sizes))
 
 
+def _as_approved(texts: QuerySet[CaseText], now: datetime | None) -> list[CaseText]:
+    """Texts with their updates and sources. These come by statements of their own: a text of which
+    something was changed in between was not approved as it was read, and is left out."""
+    read = list(_whole(texts))
+    now_public = public(now).filter(pk__in=[text.pk for text in read])
+    still = set(now_public.values_list("pk", "revision", "case__revision"))
+    return [text for text in read if (text.pk, text.revision, text.case.revision) in still]
+
+
 def _in_language(texts: Iterable[CaseText], language: str) -> CaseText:
     by_language = {text.language: text for text in texts}
     return next(
@@ -211,7 +220,7 @@ def _in_language(texts: Iterable[CaseText], language: str) -> CaseText:
 def _shown(text: CaseText, others: Iterable[CaseText]) -> Profile:
     case = text.case
     shown_title, is_pseudonym = title(case, text)
-    place = text.place if may_show(case, "place") else ""
+    place = text.place if may_show(case, "place") and case.place_as_of else ""
     told = may_show(case, "story")
     return Profile(
         slug=case.slug,

@@ -106,14 +106,16 @@ def load() -> None:
 
 def remove() -> None:
     """All of it goes, but for what the audit keeps; the counters are right again."""
-    gone = SIGNATURES - signatures().count()
+    left = signatures().count()
+    gone = SIGNATURES - left if left else 0  # None where loading never came so far.
     with transaction.atomic():
-        if Case.objects.filter(sample=True).exists() and gone:
+        if gone:
             # Deleted unconfirmed by `purge`, and counted as such.
             tallies.add_anywhere(
                 (Tally.Channel.ONLINE, Tally.Dimension.STATE, Tally.EXPIRED), -gone
             )
         signatures().delete()
+        Letter.objects.filter(mailing__news__created_by__in=PEOPLE).delete()
         Mailing.objects.filter(news__created_by__in=PEOPLE).delete()
         News.objects.filter(created_by__in=PEOPLE).delete()
         Sweep.objects.filter(by__in=PEOPLE).delete()
@@ -155,10 +157,11 @@ def _load_case(number: int, facts: dict) -> None:
         _person(AUTHOR),
         facts | dated | {"sample": True, "situation_certainty": "confirmed"},
         [{"title": title, "publisher": publisher, "supports": supports, "day": day,
-          "language": told_in[0], "url": f"https://example.org/{number}"}],
+          "language": told_in[0], "url": "https://example.org/"}],
     )  # fmt: skip
     for language in told_in:
         _write(case, language, number)
+    case.refresh_from_db()
     if portrait:
         casework.set_portrait(case.pk, _person(AUTHOR), case.revision, _picture(number))
     now = timezone.now()

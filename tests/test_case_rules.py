@@ -168,7 +168,7 @@ def build(world: World) -> Case:
     case = Case.objects.create(
         naming=world.naming, age_band=world.age_band, nationality="lebanese", track_id="fate",
         is_sick=world.is_sick, situation="released" if world.events else "arrested",
-        situation_as_of=now.date(), events=world.events, revision=world.revision,
+        situation_as_of=now.date(), place_as_of=now.date(), events=world.events, revision=world.revision,
     )  # fmt: skip
     case.authors.set(person[name] for name in world.authors)
     for _number in range(world.sources):
@@ -301,6 +301,9 @@ def check(client, world: World) -> None:
 @example(world(text={"approvals": frozenset({("two", 1, 1), ("three", 1, 2)})}))
 @example(world(text={"approvals": frozenset({("two", 1, 1), ("three", 2, 1)})}))
 @example(world(text={"authors": frozenset({"translator"})}, authors=frozenset({"two"})))
+@example(world(text={"authors": frozenset({"two"})}))
+@example(World(texts={"en": RIGHT, "ar": Told(frozenset({"author"}))}, consent=HOLDS))
+@example(World(texts={"ar": RIGHT, "en": Told(frozenset({"author"}))}, consent=HOLDS))
 @example(World(texts={"en": RIGHT}, consent=None))
 @example(world(naming="pseudonym"))
 @example(world(naming="withheld"))

@@ -176,8 +176,12 @@ def test_a_risk_review_holds_for_ninety_days():
 
 def test_a_risk_that_is_too_high_hides_at_once():
     case = make_case()
-    casework.review_risk(case.pk, person("reviewer"), may_be_public=False, note="not now")
-    assert missing(case) == [Missing.RISK]
+    casework.review_risk(case.pk, person("author"), may_be_public=False, note="not now")
+    assert missing(case) == [Missing.RISK, Missing.APPROVALS]
+    with pytest.raises(casework.IsAnAuthor):
+        casework.review_risk(case.pk, person("author"), may_be_public=True, note="but now")
+    casework.review_risk(case.pk, person("reviewer"), may_be_public=True, note="weighed again")
+    assert missing(case) == [Missing.APPROVALS]
 
 
 def test_consent_ends_at_its_moment_and_when_it_is_withdrawn():
@@ -219,6 +223,45 @@ def test_a_consent_to_the_same_keeps_approvals_and_one_to_something_else_voids_t
     assert missing(case) == [Missing.APPROVALS]
 
 
+def test_after_a_withdrawal_only_a_later_consent_counts_and_two_approve_again():
+    case = make_case()
+    before = timezone.now()
+    casework.withdraw_consent(case.pk, person("author"))
+    with pytest.raises(casework.TooEarly):
+        casework.record_consent(case.pk, person("author"), consent_details(given_at=before))
+    casework.record_consent(case.pk, person("author"), consent_details())
+    assert missing(case) == [Missing.APPROVALS]
+
+
+def test_a_case_that_is_opened_after_a_release_takes_no_older_consent(author):
+    facts = FACTS | {"situation": "released", "situation_as_of": timezone.now().date()}
+    case = casework.open_case(author, facts, [SOURCE])
+    old = consent_details(given_at=timezone.now() - timedelta(days=900))
+    with pytest.raises(casework.TooEarly):
+        casework.record_consent(case.pk, author, old)
+    # Neither by a day that is corrected backwards, nor by another arrest.
+    earlier = {"situation_as_of": date(2020, 1, 1)}
+    casework.write_facts(case.pk, author, 1, facts | earlier, [SOURCE])
+    casework.write_facts(case.pk, author, 2, FACTS, [SOURCE])
+    with pytest.raises(casework.TooEarly):
+        casework.record_consent(case.pk, author, old)
+
+
+def test_a_name_that_becomes_known_in_another_language_voids_what_was_approved():
+    case = make_case("en")
+    make_consent(case, scope_name=False)
+    words = WORDS | {"name": "Sample Othername"}
+    casework.write_text(case.pk, "fr", person("translator"), 0, words, [])
+    assert missing(case) == [Missing.APPROVALS]
+
+
+def test_the_second_author_of_a_text_decides_nothing_about_it_either(author):
+    text = written(author)
+    casework.write_text(text.case_id, "en", person("second author"), 1, WORDS, [])
+    with pytest.raises(casework.IsAnAuthor):
+        review(text, "second author")
+
+
 def test_an_older_consent_does_not_come_back_when_the_newest_is_withdrawn():
     case = make_case()
     casework.record_consent(case.pk, person("author"), consent_details())
@@ -236,7 +279,11 @@ def test_release_and_death_ask_for_a_new_consent(situation):
     before = timezone.now() - timedelta(days=2)
     with pytest.raises(casework.TooEarly):
         casework.record_consent(case.pk, person("author"), consent_details(given_at=before))
-    casework.record_consent(case.pk, person("author"), consent_details())
+    if situation == "died":
+        with pytest.raises(casework.HasDied):
+            casework.record_consent(case.pk, person("author"), consent_details())
+    family = consent_details(giver="sibling", why_not_person="Sample")
+    casework.record_consent(case.pk, person("author"), family)
     assert Missing.SINCE_EVENT not in missing(case)
 
 
@@ -293,9 +340,79 @@ def test_a_pseudonym_never_stands_in_for_a_name_nor_a_name_for_a_pseudonym():
     assert profiles.draft(case.texts.get()).title == ""
 
 
+def hide_name_and_place(case: Case) -> None:
+    make_consent(case, scope_name=False, scope_place=False)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"story": "They met Sample Prisoner."},
+        {"story": "Held in Sample Prison."},
+        {"story": "They met Autre Nom."},
+        {"charges": "Against Sample Prisoner."},
+        {"health": "Sample Prisoner is ill."},
+        {"portrait_alt": "Sample Prisoner at home"},
+        {"update": "Sample Prisoner was moved."},
+        {"title": "Sample Prisoner seen"},
+        {"publisher": "Friends of Sample Prisoner"},
+        {"supports": "that Sample Prisoner was seen"},
+        {"url": "https://example.org/Sample_Prisoner"},
+    ],
+    ids=lambda told: "-".join(told),
+)
+def test_wherever_a_hidden_name_or_place_is_told_nobody_can_approve_it(told):
+    case = make_case("en", "fr")
+    case.texts.filter(language="fr").update(name="Autre Nom")
+    casework.set_portrait(case.pk, person("author"), 1, drawn_picture())
+    hide_name_and_place(case)
+    source = SOURCE | {k: v for k, v in told.items() if k in SOURCE}
+    casework.write_facts(case.pk, person("author"), 2, FACTS, [source])
+    words = WORDS | {k: v for k, v in told.items() if k in ("story", "charges", "health")}
+    words |= {"portrait_alt": told.get("portrait_alt", "A picture")}
+    updates = [{"day": date(2026, 4, 1), "body": told["update"]}] if "update" in told else []
+    text = casework.write_text(case.pk, "en", person("author"), 1, words, updates)
+    with pytest.raises(casework.TellsTooMuch):
+        review(text)
+
+
+def test_who_must_not_be_named_is_named_in_no_other_profile_either():
+    hidden = make_case()
+    hide_name_and_place(hidden)
+    case = make_case()
+    CaseText.objects.filter(case=case).update(name="Somebody Else")
+    story = {"name": "Somebody Else", "story": "A cousin of Sample Prisoner."}
+    text = casework.write_text(case.pk, "en", person("author"), 1, story, [])
+    with pytest.raises(casework.TellsTooMuch):
+        review(text)
+
+
+def test_under_a_withdrawn_consent_nothing_is_reviewed(author):
+    text = written(author)
+    casework.withdraw_consent(text.case_id, author)
+    with pytest.raises(casework.NoConsent):
+        review(text)
+
+
+def test_words_of_a_hidden_place_that_stand_alone_are_shown_to_who_reviews(desk):
+    case = make_case()
+    hide_name_and_place(case)
+    case.texts.update(place="Megiddo Prison", story="He is held in Megiddo.")
+    page = desk.get(path("review", case.pk, "en")).content.decode()
+    assert "<bdi>megiddo</bdi>" in page
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
+        ("سامي المثال", "قال سامي بن فلان المثال ذلك."),
+        ("سامي المثال", "رأوا مثال، سامي، هناك."),
+        ("ليلى مثال", "وليلى المثال معهم، وكتاب لليلى مثال."),
+        ("Sample Prisoner", "Sam**ple** Pris&shy;oner was seen."),
+        (
+            "سامي المثال",
+            "https://example.org/%D8%B3%D8%A7%D9%85%D9%8A_%D8%A7%D9%84%D9%85%D8%AB%D8%A7%D9%84",
+        ),
         ("Sample Prisoner", "They say sample  PRISONER was seen."),
         ("سامي المثال", "رأوا سَامِي المِثَال هناك."),
         ("Élise Exemple", "elise exemple a été vue."),
@@ -328,15 +445,18 @@ def test_one_takes_down_and_two_others_put_back():
     assert missing(case) == [Missing.NOT_TAKEN_DOWN]
     with pytest.raises(profiles.TakenDown):
         profiles.profile(case.slug, "en")
-    with pytest.raises(casework.TakenDownAlready):
-        casework.take_down(case.pk, person("first"), "again")
     with pytest.raises(casework.TookItDown):
         casework.put_back(case.pk, person("anybody"))
     assert not casework.put_back(case.pk, person("first"))
     with pytest.raises(casework.AgreedAlready):
         casework.put_back(case.pk, person("first"))
     assert missing(case) == [Missing.NOT_TAKEN_DOWN]
-    assert casework.put_back(case.pk, person("second"))
+    # Somebody knows more: who has agreed has to agree again, knowing it too.
+    casework.take_down(case.pk, person("third"), "another call")
+    case.refresh_from_db()
+    assert case.take_down.reason == "a call from the family · another call"
+    assert not casework.put_back(case.pk, person("second"))
+    assert casework.put_back(case.pk, person("first"))
     assert missing(case) == []
     with pytest.raises(casework.NotTakenDown):
         casework.put_back(case.pk, person("second"))
@@ -365,6 +485,26 @@ def test_a_portrait_is_kept_as_clean_copies_and_replaced_as_a_whole():
     assert missing(case) == [Missing.APPROVALS]
     casework.remove_portrait(case.pk, person("author"))
     assert not Rendition.objects.exists()
+
+
+def test_a_removed_portrait_voids_approvals():
+    case = make_case()
+    casework.set_portrait(case.pk, person("author"), 1, drawn_picture())
+    decide(case.texts.get(), "first", "second")
+    casework.remove_portrait(case.pk, person("author"))
+    assert missing(case) == [Missing.APPROVALS]
+
+
+def test_what_is_erased_meanwhile_is_said_to_be_gone():
+    case = make_case()
+    text = case.texts.get()
+    casework.erase(case.pk, person("administrator"), "asked")
+    for act in (
+        lambda: casework.take_down(case.pk, person("first"), "danger"),
+        lambda: casework.approve(text.pk, person("first"), (1, 1)),
+    ):
+        with pytest.raises(casework.Gone):
+            act()
 
 
 def test_an_erased_case_is_gone_with_all_that_was_known():
@@ -465,6 +605,8 @@ def test_who_writes_over_another_is_told_and_keeps_what_they_typed(desk):
     assert "What I typed." in response.content.decode()
     assert str(casework.ChangedMeanwhile.says) in response.content.decode()
     assert case.texts.get().story == "A sample story."
+    # Having looked, they save once more, on purpose.
+    assert 'name="seen" value="2"' in response.content.decode()
 
 
 def test_an_author_is_told_at_the_desk_that_others_decide(desk):
@@ -484,10 +626,21 @@ def test_a_file_that_is_no_picture_is_refused_in_words(desk):
     assert not Portrait.objects.exists()
 
 
-def test_any_coordinator_takes_a_profile_down_by_its_address(client):
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "https://petition.example.org/ar/cases/{}/?x=1",
+        "https://petition.example.org/ar/cases/{}/share.png",
+        "/en/cases/{}/#main",
+        "{}",
+        "\u2066https://petition.example.org/ar/cases/{}\u2069.",
+        "({})",
+    ],
+)
+def test_any_coordinator_takes_a_profile_down_by_its_address(client, pasted):
     case = make_case()
     client.force_login(make_coordinator("press", username="somebody"))
-    address = f"https://petition.example.org/ar/cases/{case.slug}/?x=1"
+    address = pasted.format(case.slug)
     response = client.post(path("down"), {"address": address, "reason": "danger"})
     assert response["Location"] == reverse("admin:index")
     case.refresh_from_db()

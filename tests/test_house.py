@@ -38,7 +38,7 @@ LAYERS = [
     {"models"},
     {"tallies", "abuse", "campaign", "audit", "sessions", "cases"},
     {"news", "profiles"},
-    {"letters", "mailings"},
+    {"letters", "mailings", "hidden"},
     {"mailbox"},
     {"lifecycle"},
     {

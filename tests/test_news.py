@@ -368,6 +368,71 @@ def test_a_story_names_nobody_whose_profile_it_does_not_point_to():
         newsroom.write(News(), "another", draft, by, [case])
 
 
+def test_when_a_case_is_erased_its_stories_do_not_come_back(client):
+    case = make_case()
+    story = make_story()
+    story.cases.set([case])
+    casework.take_down(case.pk, make_person("first"), "asked for")
+    casework.erase(case.pk, make_person("administrator"), "asked for by the family")
+    assert seen(client, story) == set()
+    story.refresh_from_db()
+    assert story.state == News.State.TAKEN_BACK
+    assert Entry.objects.filter(act="news take back").exists()
+
+
+def test_a_name_that_the_family_takes_back_does_not_stay_in_a_story(client):
+    case = make_case()
+    story = make_story()
+    story.cases.set([case])
+    story.texts.filter(language="en").update(body="The mother of Sample Prisoner spoke.")
+    make_consent(case, scope_name=False)
+    with pytest.raises(casework.ToldInNews):
+        casework.approve(case.texts.get().pk, make_person("third"), (1, 1))
+    newsroom.take_back(News.objects.get(), make_coordinator("editor"))
+    casework.approve(case.texts.get().pk, make_person("third"), (1, 1))
+
+
+def test_a_draft_is_looked_through_again_when_it_is_published():
+    by = make_coordinator("editor")
+    draft = {"en": newsroom.Draft("News", "Short.", "We met the family of Sample Prisoner.")}
+    story = News()
+    newsroom.write(story, "a-story", draft, by)
+    hidden = make_case()
+    make_consent(hidden, scope_name=False)
+    with pytest.raises(newsroom.NamesSomebody):
+        newsroom.publish(News.objects.get(), by)
+    assert News.objects.get().state == News.State.DRAFT
+
+
+def test_a_story_tells_no_place_that_its_profile_hides():
+    case = make_case()
+    make_consent(case, scope_place=False)
+    draft = {"en": newsroom.Draft("News", "Short.", "He is held in Sample Prison.")}
+    with pytest.raises(newsroom.NamesSomebody):
+        newsroom.write(News(), "a-story", draft, make_coordinator("editor"), [case])
+
+
+def test_one_editor_alone_brings_no_story_back_that_went_with_its_profile(client):
+    case = make_case()
+    story = make_story()
+    story.cases.set([case])
+    casework.take_down(case.pk, make_person("first"), "danger")
+    by = make_coordinator("editor")
+    texts = {t.language: newsroom.Draft(t.title, t.summary, t.body) for t in story.texts.all()}
+    with pytest.raises(newsroom.SpeaksOfTheHidden):
+        newsroom.write(News.objects.get(), story.slug, texts, by, [])
+    assert seen(client, story) == set()
+
+
+def test_what_word_processors_leave_in_a_title_breaks_no_feed(client):
+    story = make_story()
+    story.texts.update(title="One\x0btwo \uffff", summary="1 < 2 <img src=x>")
+    feed = ET.fromstring(client.get("/en/news/feed.atom").content)  # noqa: S314
+    entry = feed.find(f"{ATOM}entry")
+    assert entry.findtext(f"{ATOM}title").split() == ["One", "two"]
+    assert entry.findtext(f"{ATOM}summary") == "1 &lt; 2 &lt;img src=x&gt;"
+
+
 def test_an_editor_points_to_profiles_by_their_addresses(client):
     case = make_case()
     client.force_login(make_coordinator("editor"))

@@ -252,7 +252,7 @@ def test_news_takes_nothing_of_what_an_address_may_get_in_a_day():
 # --- Stopped, taken back, no longer wanted -----------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["unsubscribed", "held", "withdrawn"])
+@pytest.mark.parametrize("how", ["unsubscribed", "rejected", "withdrawn"])
 def test_who_is_gone_between_queue_and_letter_gets_none(smtp, how):
     reader = make_reader("gone@example.org")
     make_reader("here@example.org")
@@ -260,8 +260,8 @@ def test_who_is_gone_between_queue_and_letter_gets_none(smtp, how):
     assert mailings.queue() == 2
     if how == "unsubscribed":
         signatures.unsubscribe(token(reader))
-    elif how == "held":
-        lifecycle.move(reader, State.HELD, reason="other")
+    elif how == "rejected":
+        lifecycle.move(reader, State.REJECTED, reason="other")
     else:
         signatures.withdraw(links.token(links.WITHDRAW, reader.reference))
     mailbox.send_due()
@@ -269,6 +269,65 @@ def test_who_is_gone_between_queue_and_letter_gets_none(smtp, how):
     assert smtp.recipients == ["here@example.org"]
     mailing = again()
     assert (mailing.state, mailing.sent, mailing.skipped) == ("finished", 1, 1)
+
+
+def test_who_is_set_aside_for_a_moment_gets_it_afterwards_and_after_a_day_no_more(smtp):
+    reader, other = make_reader("held@example.org"), make_reader("longer@example.org")
+    make_mailing()
+    mailings.queue()
+    for signature in (reader, other):
+        lifecycle.move(signature, State.HELD, reason="other")
+    mailbox.send_due()
+    assert smtp.mails == []
+    reader.refresh_from_db()
+    lifecycle.move(reader, State.COUNTED)
+    Letter.objects.update(due_at=timezone.now())
+    Letter.objects.filter(signature=other).update(created_at=timezone.now() - timedelta(days=2))
+    mailbox.send_due()
+    mailbox.send_due()
+    assert smtp.recipients == ["held@example.org"]
+    mailing = again()
+    assert (mailing.state, mailing.sent, mailing.skipped) == ("finished", 1, 1)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=5), timedelta(days=1)])
+def test_a_clock_that_was_ahead_neither_stops_the_mailer_nor_news(smtp, ahead):
+    make_reader("here@example.org")
+    make_mailing()
+    Mailing.objects.update(paced_until=timezone.now() + ahead)
+    mailbox.send_due()
+    if ahead > timedelta(minutes=1):
+        assert smtp.recipients == ["here@example.org"]
+    else:
+        assert Letter.objects.count() == 0  # It waits for the pace.
+
+
+def test_a_server_that_breaks_off_news_gets_letters_that_are_waited_for_at_once(smtp):
+    make_reader("here@example.org")
+    make_mailing()
+    mailings.queue()
+    smtp.replies["here@example.org"] = "421 4.7.0 no bulk mail now"
+    mailbox.send_due()
+    mailbox.owe(make_signature("new@example.org"), "confirm", "en")
+    mailbox.send_due()
+    assert smtp.recipients == ["new@example.org"]
+    news_letter = Letter.objects.get(kind="news")
+    assert news_letter.state == "due"
+    assert news_letter.due_at > timezone.now() + timedelta(seconds=20)
+
+
+def test_where_the_server_puts_all_off_no_more_is_queued(smtp, settings, monkeypatch):
+    monkeypatch.setattr(mailings, "MOST_OWED", 3)
+    for n in range(6):
+        make_reader(f"reader{n}@example.org")
+    make_mailing()
+    settings.NEWS_RATE = 1000
+    mailings.queue()
+    Letter.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    Mailing.objects.update(queued_at=None, last_signature=0)
+    before = Letter.objects.count()
+    assert before >= 3
+    assert mailings.queue() == 0
 
 
 def test_a_stopped_mailing_waits_without_a_try_and_goes_on_where_it_was(smtp):

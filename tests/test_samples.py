@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.core.management import CommandError, call_command
 
-from petition import cases, samples, signatures, tallies
+from petition import cases, mailings, newsroom, samples, signatures, tallies
 from petition.models import (
     Case,
     CaseText,
@@ -129,3 +129,23 @@ def test_the_desk_and_what_programs_read_say_it_too(client):
     client.force_login(make_coordinator("moderator"))
     assert SAYS["en"] in client.get("/admin/", headers={"Accept-Language": "en"}).content.decode()
     assert client.get("/api/v1/counter.json").json()["sample"] is True
+
+
+@pytest.mark.usefixtures("_development")
+def test_what_a_kill_left_half_loaded_goes_too():
+    samples._load_case(1, samples.USUAL | {"situation": "arrested"})
+    call_command("load_sample_data", "--remove", verbosity=0)
+    assert not Case.objects.exists()
+    expired = tallies.Tally.objects.filter(dimension="state", value="expired")
+    assert sum(tally.count for tally in expired) == 0
+
+
+@pytest.mark.usefixtures("_loaded")
+def test_a_sample_story_that_somebody_has_sent_goes_too(settings):
+    settings.NEWS_RATE = 1000
+    newsroom.send(News.objects.get(slug="sample-1"), make_coordinator("editor", username="tester"))
+    mailings.queue()
+    assert Letter.objects.filter(kind="news").exists()
+    call_command("load_sample_data", "--remove", verbosity=0)
+    assert not News.objects.exists()
+    assert tallies.recount() == []

@@ -1,5 +1,7 @@
 """What coordinators type about prisoner cases."""
 
+import re
+
 from django import forms
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
@@ -52,6 +54,11 @@ class SeenForm(forms.ModelForm):
     """A form that knows which revision it showed."""
 
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    def show_newest(self, revision: int) -> None:
+        """After a refusal: what was typed stays, and saving once more is done knowingly."""
+        self.data = self.data.copy()
+        self.data["seen"] = revision
 
     def details(self) -> dict:
         """What was typed, without what the form says of itself."""
@@ -228,7 +235,6 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         help_text=_("Seen by coordinators only. No names."),
-        min_length=5,
         max_length=200,
         widget=forms.TextInput({"dir": "auto"}),
     )
@@ -244,7 +250,9 @@ class AddressForm(ReasonForm):
     field_order = ["address", "reason"]
 
     def clean_address(self):
-        slug = self.cleaned_data["address"].split("?")[0].strip("/ ").rpartition("/")[2]
+        typed = self.cleaned_data["address"]
+        found = re.search(r"/cases/([-\w]+)", typed) or re.search(r"([-\w]+)\W*$", typed)
+        slug = found[1] if found else ""
         self.case = Case.objects.filter(slug=slug).first()
         if self.case is None:
             raise forms.ValidationError(_("No profile has this address."))

@@ -11,7 +11,7 @@ from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from petition import audit, cases, casework, exports, languages, pictures, profiles
+from petition import audit, cases, casework, exports, hidden, languages, pictures, profiles
 from petition.admin import case_forms as forms
 from petition.admin.case_acts import ASKED, TAKE_DOWN
 from petition.admin.reading import ReadOnlyAdmin
@@ -143,6 +143,7 @@ class CaseAdmin(ReadOnlyAdmin):
                 )
             except casework.Refused as refusal:
                 form.add_error(None, refusal.says)
+                form.show_newest(case.revision)
             else:
                 return self._done(request, case.pk, _("Saved. Approvals of before are void."))
         context = {"form": form, "rows": rows, "rows_title": _("Sources"), "case": case}
@@ -171,6 +172,7 @@ class CaseAdmin(ReadOnlyAdmin):
                 )  # fmt: skip
             except casework.Refused as refusal:
                 form.add_error(None, refusal.says)
+                form.show_newest(text.revision if text else 0)
             else:
                 saved = _("Saved. Review and approvals of before are void in this language.")
                 return self._done(request, pk, saved)
@@ -211,7 +213,9 @@ class CaseAdmin(ReadOnlyAdmin):
             "case": text.case,
             "text": text,
             "profile": profiles.draft(text),
-            "hidden": cases.hidden_words(text),
+            "hidden": cases.hidden_words(text.case),
+            "single": hidden.single_words(text),
+            "portrait": getattr(text.case, "portrait", None),
             "kind": kind,
         }
         return self.page(request, "admin/case_decide.html", title, **context)

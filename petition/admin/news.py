@@ -25,6 +25,10 @@ PRESSES = {
     "stop": (SEND, newsroom.stop),
     "go-on": (SEND, newsroom.go_on),
 }
+NAMES_SOMEBODY = gettext_lazy(
+    "The story names a person of whom there is a profile, or tells a place that is not shown. "
+    "Point to the profile; where its consent does not cover it, take it out."
+)
 
 
 @admin.register(News)
@@ -182,11 +186,15 @@ def _keep(news: News, form: StoryForm, by) -> bool:
     except newsroom.NothingWritten:
         form.add_error(None, _("Write the story in one language at least."))
     except newsroom.NamesSomebody:
-        text = _(
-            "The story names a person of whom there is a profile. Point to it; where its consent "
-            "does not cover the name, take the name out."
+        form.add_error("about", NAMES_SOMEBODY)
+    except newsroom.SpeaksOfTheHidden:
+        form.add_error(
+            "about",
+            _(
+                "The story is published, and a profile that you took out is not public. Take the "
+                "story back first, then change it."
+            ),
         )
-        form.add_error("about", text)
     except newsroom.AddressTaken:
         form.add_error("slug", _("Another story has this address."))
     except newsroom.AddressIsKnown:
@@ -206,6 +214,8 @@ def _do(request, news: News, act):
     try:
         act()
         messages.success(request, _("Done."))
+    except newsroom.NamesSomebody:
+        messages.error(request, NAMES_SOMEBODY)
     except (newsroom.SomebodyWasFirst, newsroom.NotNow):
         text = _("This cannot be done now: the story is no longer as you saw it. Look at it again.")
         messages.warning(request, text)

@@ -95,6 +95,7 @@ class Case(models.Model):
     authors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+")
     # How often the person was released or died: a consent is of what was true when it was given.
     events = models.PositiveSmallIntegerField(default=0)
+    event_on = models.DateField(null=True)  # The day of the last.
     # The newest of each; what was before stays as history.
     consent = models.OneToOneField("Consent", models.RESTRICT, null=True, related_name="+")
     risk_review = models.OneToOneField("RiskReview", models.RESTRICT, null=True, related_name="+")

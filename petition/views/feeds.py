@@ -1,14 +1,19 @@
 """The news as an Atom feed (RFC 4287)."""
 
+import re
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from petition.news import Story
+
+# What XML 1.0 cannot hold; word processors leave such characters in what is pasted.
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Feed(Atom1Feed):
@@ -35,9 +40,9 @@ def atom(stories: list[Story], language: str, changed_at: datetime) -> str:
     )
     for story in stories:
         feed.add_item(
-            title=story.title,
+            title=NOT_XML.sub(" ", story.title),
             link=settings.SITE_URL + reverse("story", args=[story.slug]),
-            description=story.summary,
+            description=escape(NOT_XML.sub(" ", story.summary)),  # It is sent as HTML.
             author_name=_("One Million Signatures"),
             # RFC 4151: for good, whatever the site is called later on in links.
             unique_id=_tag(story, language),
