@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_test_environment
 
-from bench import counting, desk, signing
+from bench import cases, counting, desk, signing
 
 setup_test_environment(debug=False)
 connection.creation.create_test_db(verbosity=0, serialize=False)
@@ -34,6 +34,7 @@ try:
     signing.run()
     counting.run()
     print()
+    cases.run()
     desk.run()
 finally:
     connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)
