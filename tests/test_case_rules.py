@@ -168,7 +168,8 @@ def build(world: World) -> Case:
     case = Case.objects.create(
         naming=world.naming, age_band=world.age_band, nationality="lebanese", track_id="fate",
         is_sick=world.is_sick, situation="released" if world.events else "arrested",
-        situation_as_of=now.date(), place_as_of=now.date(), events=world.events, revision=world.revision,
+        situation_as_of=now.date(), place_as_of=now.date(), events=world.events,
+        revision=world.revision,
     )  # fmt: skip
     case.authors.set(person[name] for name in world.authors)
     for _number in range(world.sources):
