@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -664,3 +665,22 @@ def test_the_list_names_nobody_whose_name_may_not_be_shown(desk):
     page = desk.get(path("changelist")).content.decode()
     assert case.slug in page
     assert "Sample Prisoner" not in page
+
+
+# --- Read and changed at the same moment ---------------------------------------------------------
+
+
+def test_what_is_saved_while_a_profile_is_read_is_not_shown_unapproved():
+    case = make_case()
+    done = []
+
+    def save_meanwhile(execute, sql, *args):
+        if 'FROM "petition_caseupdate"' in sql and not done:
+            done.append(True)
+            update = {"day": date(2026, 4, 1), "body": "Nobody has read this."}
+            casework.write_text(case.pk, "en", person("author"), 1, WORDS, [update])
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(save_meanwhile), pytest.raises(profiles.Unknown):
+        profiles.profile(case.slug, "en")
+    assert done
