@@ -50,7 +50,7 @@ def test_a_supporter_signs_confirms_and_is_counted(client, smtp, language):
     assert signature.state == State.COUNTED
     assert (signature.name, signature.email) == ("Sample Signer", "someone@example.org")
     assert (signature.country, signature.track_id, signature.updates) == ("MA", "fate", True)
-    assert (signature.consent.version, signature.consent.language) == (2, language)
+    assert (signature.consent.version, signature.consent.language) == (3, language)
     assert signature.language == language
     assert tallies.read_counter().total == 1
     assert tallies.recount() == []
