@@ -30,6 +30,7 @@ LAYERS = [
         "roles",
         "workers",
         "masks",
+        "pictures",
     },
     {"fields"},
     {"models"},
