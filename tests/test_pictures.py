@@ -538,6 +538,7 @@ def test_whatever_is_damaged_ends_as_a_picture_or_as_a_refusal(kind):
 
 MEASURE = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from petition import pictures
 from PIL import Image
 
@@ -547,20 +548,24 @@ def highest():
     lines = open("/proc/self/status").read().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
 
-data = sys.stdin.buffer.read()
+def end(data):
+    try:
+        return str(len(pictures.renditions(data)))
+    except pictures.Refused as refusal:
+        return type(refusal).__name__
+
+sent = [sys.stdin.buffer.read()] * int(sys.argv[1])
 before = highest()
-try:
-    end = len(pictures.renditions(data))
-except pictures.Refused as refusal:
-    end = type(refusal).__name__
-print(end, highest() - before)
+with ThreadPoolExecutor(len(sent)) as threads:
+    ends = set(threads.map(end, sent))
+print("/".join(ends), highest() - before)
 """
 
 
-def megabytes(data: bytes) -> tuple[str, int]:
+def megabytes(data: bytes, at_once=1) -> tuple[str, int]:
     """How it ends, and by how much the process grew for it."""
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE],
+        [sys.executable, "-c", MEASURE, str(at_once)],
         input=data, capture_output=True, check=True, cwd=settings.BASE_DIR,
     )  # fmt: skip
     end, grown = done.stdout.split()
@@ -592,6 +597,13 @@ def test_the_largest_pictures_take_bounded_memory(kind, bound):
     end, grown = megabytes(largest(kind))
     assert end == "9"
     assert grown < bound
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_several_pictures_at_once_take_the_memory_of_one():
+    end, grown = megabytes(largest("png"), at_once=4)
+    assert end == "9"
+    assert grown < 200
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
