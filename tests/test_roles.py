@@ -204,6 +204,7 @@ def ask(client, screen: Screen, rows: dict, user=None):
     return client.post(path, {k: str(v).format(**rows) for k, v in screen.posted.items()})
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name.replace(" ", "-"))
 @pytest.mark.parametrize("role", [NOBODY, *roles.ROLES])
 def test_a_role_may_what_the_matrix_says_and_nothing_else(client, rows, role, screen):
@@ -214,6 +215,7 @@ def test_a_role_may_what_the_matrix_says_and_nothing_else(client, rows, role, sc
     assert ask(client, screen, rows, user).status_code in ((200, 302) if may else (403,))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name.replace(" ", "-"))
 def test_who_has_not_signed_in_gets_the_sign_in_page(client, rows, screen):
     response = ask(client, screen, rows)
