@@ -13,6 +13,7 @@ from tests.making import (
     PASSWORD,
     State,
     app_code,
+    make_case,
     make_coordinator,
     make_mailing,
     make_signature,
@@ -267,6 +268,7 @@ def test_no_screen_of_ours_breaks_a_rule_of_accessibility(
     settings.ALLOWED_HOSTS = ["localhost"]
     user = make_coordinator(username="superuser", is_superuser=True)
     signature = make_deliverable("one@example.org", updates=True)
+    case = make_case("en")
     story, unsent = make_mailing().news, make_story("unsent")
     text = Text.objects.get(slug="about", language="ar")
     texts.save(text, user, text.words._replace(title="عن حملتنا"), seen=1)
@@ -285,6 +287,10 @@ def test_no_screen_of_ours_breaks_a_rule_of_accessibility(
         f"petition/signature/{signature.pk}/reveal/", "petition/sweep/new/", "petition/sweep/",
         "petition/sheet/", "petition/sheet/print/", "petition/sheet/enter/",
         "petition/sheet/import/", "petition/export/tallies/", "petition/export/delivery/",
+        "petition/case/", "petition/case/new/", "petition/case/take-down/",
+        f"petition/case/{case.pk}/change/", f"petition/case/{case.pk}/text/ar/",
+        f"petition/case/{case.pk}/consent/", f"petition/case/{case.pk}/text/en/review/",
+        f"petition/case/{case.pk}/risk/", f"petition/case/{case.pk}/portrait/",
         "petition/entry/", "petition/news/", "petition/news/new/",
         f"petition/news/{story.pk}/change/", f"petition/news/{unsent.pk}/send/",
         "two-factor/", "petition/text/", f"petition/text/{text.pk}/change/",
