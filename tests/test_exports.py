@@ -156,7 +156,8 @@ def test_without_a_reason_or_with_a_passphrase_of_ones_own_nothing_leaves(delive
 def test_a_form_that_comes_back_shows_the_same_passphrase(delivery):
     secret, seal = passphrase_and_seal(delivery.get(DELIVERY))
     again = delivery.post(DELIVERY, {"reason": "", "noted": "on", "sealed": seal})
-    assert passphrase_and_seal(again) == (secret, seal)
+    # Sealed anew, perhaps in another second.
+    assert passphrase_and_seal(again)[0] == secret
     assert passphrase_and_seal(delivery.get(DELIVERY))[0] != secret
     assert re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{4}-){4}[0-9A-HJKMNP-TV-Z]{4}", secret)
 
