@@ -37,7 +37,7 @@ class Story:
     changed_at: datetime
     language: Language
     is_translated: bool
-    only_in: str  # The text's language as the reader calls it.
+    only_in: str  # All languages in which it exists, as the reader calls them.
     title: str
     summary: str
     body: str
@@ -113,7 +113,7 @@ def told(row: News, language: str) -> Story:
         changed_at=max(row.publish_at or text.changed_at, text.changed_at),
         language=languages.LANGUAGES[text.language],
         is_translated=text.language == language,
-        only_in=languages.named([text.language], language),
+        only_in=languages.named(sorted(t.language for t in row.texts.all()), language),
         title=text.title,
         summary=text.summary,
         body=campaign.in_html(text.body, text.language),

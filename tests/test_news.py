@@ -442,3 +442,10 @@ def test_an_editor_points_to_profiles_by_their_addresses(client):
     assert not News.objects.exists()
     client.post("/admin/petition/news/new/", posted | {"about": case.slug})
     assert News.objects.get().cases.get() == case
+
+
+def test_a_story_that_the_reader_cannot_read_names_every_language_in_which_it_exists(client):
+    make_story("two", "fr", "en")
+    page = html(client.get("/ar/news/two/"))
+    assert "الفرنسية" in page
+    assert "الإنجليزية" in page
