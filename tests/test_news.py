@@ -72,7 +72,11 @@ def test_a_story_is_read_in_the_language_of_the_page(client, language, direction
 @pytest.mark.parametrize(
     ("reader", "said", "shown"),
     [
-        ("en", "This story exists only in Arabic so far.", '<article lang="ar" dir="rtl">'),
+        (
+            "en",
+            "This story exists only in Arabic and French so far.",
+            '<article lang="ar" dir="rtl">',
+        ),
         ("ar", "only-in", '<article lang="fr" dir="ltr">'),
     ],
 )
