@@ -19,8 +19,9 @@ run: $(VENV)/run
 	@echo "  Ctrl+C stops it."
 	@$(DEV) $(BIN)/python manage.py mailer & mailer=$$!; \
 	  $(DEV) $(BIN)/python manage.py sweeper & sweeper=$$!; \
+	  $(DEV) $(BIN)/python manage.py historian & historian=$$!; \
 	  $(DEV) $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT) & site=$$!; \
-	  trap "kill $$mailer $$sweeper $$site 2>/dev/null" EXIT INT TERM; wait $$site
+	  trap "kill $$mailer $$sweeper $$historian $$site 2>/dev/null" EXIT INT TERM; wait $$site
 
 test: test-sqlite test-postgres test-browser
 

@@ -33,7 +33,7 @@ def move(signature: Signature, to: str, **changes) -> bool:
     was = signature.state
     if to not in MOVES[was]:
         raise NotAllowed(f"{was} to {to}")
-    before = tallies.of(signature)
+    before, leaving = tallies.of(signature), tallies.leaving(signature, to)
     remembered = {
         "state": was,
         "country": signature.country,
@@ -46,5 +46,6 @@ def move(signature: Signature, to: str, **changes) -> bool:
             return False
         for field, value in changes.items():
             setattr(signature, field, value)
-        tallies.add(dict.fromkeys(before, -1) | dict.fromkeys(tallies.of(signature), 1))
+        after = tallies.of(signature) + leaving
+        tallies.add(dict.fromkeys(before, -1) | dict.fromkeys(after, 1))
     return True

@@ -164,7 +164,10 @@ def void(number: int, by: Person, note: str) -> Sheet:
         lines = _lines_of([sheet]) if sheet.state == State.COUNTED else {}
         _move(sheet, State.VOID, **NOTHING)
         sheet.save(update_fields=WRITTEN)
-        tallies.add({key: -valid for key, valid in lines.items()})
+        changes = {key: -valid for key, valid in lines.items()}
+        if lines:
+            changes[tallies.TAKEN_OUT] = was["valid"]
+        tallies.add(changes)
         audit.append(by, Entry.Act.VOID, subject(sheet), **was, note=note)
     return sheet
 

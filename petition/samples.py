@@ -12,7 +12,17 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from PIL import Image
 
-from petition import campaign, casework, countries, exports, newsroom, paper, sweeps, tallies
+from petition import (
+    campaign,
+    casework,
+    countries,
+    exports,
+    history,
+    newsroom,
+    paper,
+    sweeps,
+    tallies,
+)
 from petition.languages import LANGUAGES
 from petition.models import (
     Case,
@@ -101,6 +111,7 @@ def load() -> None:
     _load_signatures(dice)
     _load_sheets()
     _load_sweep()
+    history.forget()
     exports.tallies("day", "csv", _person(AUTHOR))
 
 
@@ -124,6 +135,7 @@ def remove() -> None:
         SheetCount.objects.filter(sheet__in=sheets).delete()
         sheets.delete()
         tallies.mend()
+        history.forget()
         Case.objects.filter(sample=True).delete()
         get_user_model().objects.filter(username__in=PEOPLE).delete()
 

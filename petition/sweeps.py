@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from petition import audit, lifecycle, vault, workers
+from petition import audit, lifecycle, tallies, vault, workers
 from petition.models import Entry, Signature, Sweep, SweepMove
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def start(sweep: Sweep, by: AbstractBaseUser) -> None:
 
     `made_at` is the moment of its preview. Raises StartedAlready.
     """
-    sweep.by = by.get_username()
+    sweep.by, sweep.rules = by.get_username(), tallies.RULES
     sweep.expected = matching(sweep).count()
     try:
         with transaction.atomic():
@@ -115,6 +115,7 @@ def undo(sweep: Sweep, by: AbstractBaseUser) -> None:
         task=Sweep.Task.UNDO,
         reached_pk=0,
         ended_at=None,
+        undo_at=timezone.now(),
     )
 
 
@@ -156,13 +157,16 @@ def _apply_batch(sweep: Sweep) -> int:
         )
     batch = list(rows.defer("name", "email")[:BATCH])
     for signature in batch:
-        sweep.moved += _set_aside(sweep, signature)
+        was = _set_aside(sweep, signature)
+        sweep.moved += bool(was)
+        sweep.lowered += was == Signature.State.COUNTED
         sweep.reached_at, sweep.reached_pk = signature.signed_at, signature.pk
     return len(batch)
 
 
-def _set_aside(sweep: Sweep, signature: Signature) -> bool:
-    """False where somebody was first: withdrawn, confirmed or decided at the same moment."""
+def _set_aside(sweep: Sweep, signature: Signature) -> str:
+    """The state that it was in; none where somebody was first: withdrawn, confirmed or decided at
+    the same moment."""
     while signature.state in FROM[sweep.to]:
         was = {
             "was": signature.state,
@@ -174,37 +178,42 @@ def _set_aside(sweep: Sweep, signature: Signature) -> bool:
                 SweepMove.objects.create(
                     sweep=sweep, signature=signature, at=signature.moved_at, **was
                 )
-                return True
+                return was["was"]
         signature = matching(sweep).filter(pk=signature.pk).first() or signature
         if signature.state == was["was"]:
-            return False
-    return False
+            return ""
+    return ""
 
 
 def _undo_batch(sweep: Sweep) -> int:
     rows = sweep.moves.filter(restored_at=None, pk__gt=sweep.reached_pk).order_by("pk")
     batch = list(rows[:BATCH])
     for move in batch:
-        sweep.restored += _restore(move)
+        to = _restore(move)
+        sweep.restored += bool(to)
+        sweep.raised += to == Signature.State.COUNTED
         sweep.reached_pk = move.pk
     return len(batch)
 
 
-def _restore(move: SweepMove) -> bool:
-    """Give a signature its former state back; false where somebody has decided since."""
+def _restore(move: SweepMove) -> str:
+    """Give a signature its former state back, and say which; none where somebody has decided
+    since."""
     with transaction.atomic():
         # Locked, so that neither its owner nor a coordinator changes what is decided on here.
         rows = Signature.objects.select_for_update(no_key=True).defer("name", "email")
         signature = rows.filter(pk=move.signature_id, moved_at=move.at).first()
         if signature is None:
-            return False
+            return ""
         to, since = move.was, {"moved_at": move.was_since}
         if to == Signature.State.PENDING and signature.confirmed_at:
             to, since = Signature.State.COUNTED, {}  # Its owner confirmed while it was set aside.
         if not lifecycle.move(signature, to, reason=move.was_reason, **since):
-            return False
-        SweepMove.objects.filter(pk=move.pk).update(restored_at=timezone.now())
-    return True
+            return ""
+        SweepMove.objects.filter(pk=move.pk).update(
+            restored_at=timezone.now(), raised=to == Signature.State.COUNTED
+        )
+    return to
 
 
 def _claim() -> Sweep | None:
@@ -226,6 +235,9 @@ def _claim() -> Sweep | None:
             sweep.moved = max(sweep.moved, sweep.moves.count())
             restored = sweep.moves.exclude(restored_at=None).count()
             sweep.restored = max(sweep.restored, restored)
+            lowered = sweep.moves.filter(was=Signature.State.COUNTED).count()
+            sweep.lowered = max(sweep.lowered, lowered)
+            sweep.raised = max(sweep.raised, sweep.moves.filter(raised=True).count())
             return sweep
     return None
 
@@ -239,6 +251,8 @@ def _beat(sweep: Sweep) -> bool:
     progress = {
         "moved": sweep.moved,
         "restored": sweep.restored,
+        "lowered": sweep.lowered,
+        "raised": sweep.raised,
         "reached_at": sweep.reached_at,
         "reached_pk": sweep.reached_pk,
     }
@@ -255,6 +269,8 @@ def _end(sweep: Sweep) -> bool:
             worker="",
             moved=sweep.moved,
             restored=sweep.restored,
+            lowered=sweep.lowered,
+            raised=sweep.raised,
             ended_at=timezone.now(),
         )
         if ended:

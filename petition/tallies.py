@@ -11,7 +11,7 @@ from django.db.models import CharField, Count, Max, Q, Sum, Value
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
-from petition.models import Sheet, Signature, Tally
+from petition.models import Mend, Sheet, Signature, Tally
 
 Key = tuple[str, str, str]  # (channel, dimension, value)
 
@@ -26,20 +26,44 @@ TEXT = CharField()
 TOTAL: Key = (ONLINE, Dimension.TOTAL, "")
 PENDING: Key = (ONLINE, Dimension.STATE, Signature.State.PENDING)
 EXPIRED: Key = (ONLINE, Dimension.STATE, Tally.EXPIRED)
+TAKEN_OUT: Key = (PAPER, Dimension.LEFT, Tally.TAKEN_OUT)
+# Under which version of the published rules of counting (press page) corrections are made.
+RULES = 1
+# How readers are told why signatures are no longer counted: by themselves, by coordinators (or as
+# the counter was mended), with a sheet of paper.
+LEFT = {
+    "withdrawn": [Signature.State.WITHDRAWN],
+    "set_aside": [Signature.State.HELD, Signature.State.REJECTED, Tally.RECOUNTED],
+    "taken_out": [Tally.TAKEN_OUT],
+}
 
 
 @dataclass(frozen=True)
 class Counter:
-    """The public figure: counted signatures, the goal, and when the figure last changed."""
+    """The public figure: counted signatures, the goal, when the figure last changed, and why it
+    is not higher."""
 
     online: int
     changed_at: datetime | None
     paper: int = 0
     goal: int = GOAL
+    # Of those that were counted once and are not any more, since the first signature.
+    withdrawn: int = 0
+    set_aside: int = 0
+    taken_out: int = 0
 
     @property
     def total(self) -> int:
         return self.online + self.paper
+
+    @property
+    def left(self) -> int:
+        return self.withdrawn + self.set_aside + self.taken_out
+
+    @property
+    def came(self) -> int:
+        """How many were ever counted; one that was set aside and restored came twice."""
+        return self.total + self.left
 
 
 @dataclass(frozen=True)
@@ -64,6 +88,12 @@ def of(signature: Signature) -> list[Key]:
         (ONLINE, Dimension.LANGUAGE, signature.language),
         (ONLINE, Dimension.TRACK, signature.track_id or ""),
     ]
+
+
+def leaving(signature: Signature, to: str) -> list[Key]:
+    """The counter of what leaves the count, where this move makes it leave."""
+    was, counted = signature.state, Signature.State.COUNTED
+    return [(ONLINE, Dimension.LEFT, to)] if was == counted != to else []
 
 
 def of_sheet(sheet: Sheet) -> list[Key]:
@@ -100,12 +130,23 @@ def counter() -> Counter:
 
 def read_counter() -> Counter:
     """The public figure as the database has it now. Costs the same however many have signed."""
-    found = Tally.objects.filter(dimension=Dimension.TOTAL).aggregate(
-        online=Coalesce(Sum("count", filter=Q(channel=ONLINE)), 0),
-        paper=Coalesce(Sum("count", filter=Q(channel=PAPER)), 0),
+    sums = {
+        "online": Q(dimension=Dimension.TOTAL, channel=ONLINE),
+        "paper": Q(dimension=Dimension.TOTAL, channel=PAPER),
+        **{name: Q(dimension=Dimension.LEFT, value__in=values) for name, values in LEFT.items()},
+    }
+    found = Tally.objects.filter(dimension__in=[Dimension.TOTAL, Dimension.LEFT]).aggregate(
+        **{name: Coalesce(Sum("count", filter=rows), 0) for name, rows in sums.items()},
         changed_at=Max("changed_at"),
     )
     return Counter(**found)
+
+
+def every() -> dict[Key, int]:
+    """All counters in one statement, hence of one moment."""
+    keys = ("channel", "dimension", "value")
+    rows = Tally.objects.order_by().values_list(*keys).annotate(Sum("count"))
+    return {(channel, dimension, value): n for channel, dimension, value, n in rows if n}
 
 
 def recount() -> list[Difference]:
@@ -114,7 +155,9 @@ def recount() -> list[Difference]:
     One statement, hence one snapshot: it is exact while people sign and confirm.
     """
     rows = (
+        # Of these no row is left that could be counted.
         Tally.objects.exclude(dimension=Dimension.STATE, value=Tally.EXPIRED)
+        .exclude(dimension=Dimension.LEFT)
         .order_by()
         .values(chan=Cast("channel", TEXT), key=Cast("dimension", TEXT), val=Cast("value", TEXT))
         .annotate(n=Sum("count"), side=Value("counter"))
@@ -169,11 +212,19 @@ def mend() -> list[Difference]:
                 cursor.execute(f"LOCK TABLE {Tally._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
         differences = recount()
         if differences:
-            _write(
-                {(d.channel, d.dimension, d.value): d.signatures - d.counter for d in differences},
-                slot=0,
-            )
+            changes = {
+                (d.channel, d.dimension, d.value): d.signatures - d.counter for d in differences
+            }
+            _write(changes | _corrected(changes), slot=0)
     return differences
+
+
+def _corrected(changes: dict[Key, int]) -> dict[Key, int]:
+    """Puts it into the public ledger of corrections where a counter that is mended was public."""
+    by = sum(n for (_, dimension, _), n in changes.items() if dimension == Dimension.TOTAL)
+    if by:
+        Mend.objects.create(count=by, rules=RULES)
+    return {(ONLINE, Dimension.LEFT, Tally.RECOUNTED): -by} if by < 0 else {}
 
 
 def _write(changes: dict[Key, int], slot: int) -> None:

@@ -5,6 +5,7 @@ from petition.models.campaign import ConsentText, Text, TextVersion, Track, Word
 from petition.models.cases import Case, CaseText, CaseUpdate, Certainty, Source
 from petition.models.consents import Consent
 from petition.models.exports import Export
+from petition.models.history import Hour, Mend
 from petition.models.mailbox import Letter
 from petition.models.news import Mailing, News, NewsText
 from petition.models.paper import Sheet, SheetCount
@@ -26,8 +27,10 @@ __all__ = [
     "ConsentText",
     "Entry",
     "Export",
+    "Hour",
     "Letter",
     "Mailing",
+    "Mend",
     "News",
     "NewsText",
     "Portrait",

@@ -45,6 +45,12 @@ class Sweep(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     moved = models.PositiveIntegerField(_("set aside"), default=0)
     restored = models.PositiveIntegerField(_("restored"), default=0)
+    # For the public ledger: how many of those were counted, and are again; under which rules of
+    # counting; since when it is undone.
+    lowered = models.PositiveIntegerField(default=0)
+    raised = models.PositiveIntegerField(default=0)
+    rules = models.PositiveSmallIntegerField(default=1)
+    undo_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     # The process that has it in its hands, its last sign of life, and how far it has come.
     worker = models.CharField(max_length=100, blank=True)
@@ -80,6 +86,8 @@ class SweepMove(models.Model):
     was_since = models.DateTimeField()
     at = models.DateTimeField()
     restored_at = models.DateTimeField(null=True)
+    # It was restored to be counted.
+    raised = models.BooleanField(default=False)
 
     class Meta:
         default_permissions = []

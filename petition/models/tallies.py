@@ -8,12 +8,16 @@ from django.utils.translation import gettext_lazy as _
 class Tally(models.Model):
     """How many signatures of a channel have `value` in `dimension`, as far as one slot knows.
 
-    All dimensions but `state` are about counted ones. A slot alone means nothing and may be
+    All dimensions but `state` and `left` are about counted ones. `left` only grows: how many were
+    counted and are not any more, by what became of them. A slot alone means nothing and may be
     negative: only sums over the slots are figures.
     """
 
     # What became of signatures that nobody confirmed in time: they are deleted, their number stays.
     EXPIRED = "expired"
+    # What became of what left the count besides the states: a sheet taken out, a counter mended.
+    TAKEN_OUT = "void"
+    RECOUNTED = "recount"
 
     class Channel(models.TextChoices):
         ONLINE = "online", _("online")
@@ -26,6 +30,7 @@ class Tally(models.Model):
         LANGUAGE = "language", _("language")
         TRACK = "track", _("track")
         STATE = "state", _("state, where not counted")
+        LEFT = "left", _("no longer counted")
 
     channel = models.CharField(_("channel"), max_length=8, choices=Channel, default=Channel.ONLINE)
     dimension = models.CharField(_("dimension"), max_length=8, choices=Dimension)

@@ -1,0 +1,45 @@
+"""Draws up the public figures on the hour."""
+
+import logging
+import signal
+import time
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, connection
+
+from petition import history
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS = 5
+
+
+class Command(BaseCommand):
+    help = "Draws up the public figures of each hour, until stopped; several may run at once."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--once", action="store_true", help="draw up this hour's, then exit")
+
+    def handle(self, *, once: bool, **options):
+        self.stopped = False
+        if once:
+            drawn = history.draw_up()
+            self.stdout.write(f"Drawn up: {drawn.at:%Y-%m-%d %H:%M} UTC." if drawn else "Done.")
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        while not self.stopped:
+            try:
+                history.draw_up()
+            except DatabaseError as error:
+                logger.warning("%s The figures of this hour wait.", type(error).__name__)
+                connection.close()
+            self._sleep()
+
+    def _stop(self, *_):
+        self.stopped = True
+
+    def _sleep(self):
+        until = time.monotonic() + LOOK_EVERY_SECONDS
+        while not self.stopped and time.monotonic() < until:
+            time.sleep(0.2)

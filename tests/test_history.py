@@ -1,0 +1,213 @@
+"""The public figures, hour by hour."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.cache import caches
+from django.core.management import call_command
+from django.utils import timezone
+
+from petition import history, lifecycle, paper, sweeps, tallies
+from petition.models import Hour, Signature, Sweep
+from tests.making import State, make_coordinator, make_signature
+from tests.test_races import at_once
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 3, 11, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def count(how_many: int, named: str = "signer", **fields) -> list[Signature]:
+    return [
+        make_signature(f"{named}{n}@example.org", State.COUNTED, **fields) for n in range(how_many)
+    ]
+
+
+def withdraw(signature: Signature) -> None:
+    assert lifecycle.move(signature, State.WITHDRAWN, **Signature.ERASED)
+
+
+def figures() -> history.Figures:
+    caches["process"].clear()
+    return history.now()
+
+
+def test_an_hour_is_drawn_up_once():
+    assert history.draw_up(NOON)
+    assert history.draw_up(NOON + timedelta(minutes=59)) is None
+    assert history.draw_up(NOON + HOUR)
+
+
+def test_an_hour_says_what_came_and_what_left_and_why():
+    history.draw_up(NOON)
+    signers = count(6)
+    withdraw(signers[0])
+    lifecycle.move(signers[1], State.HELD)
+    lifecycle.move(signers[2], State.REJECTED)
+    history.draw_up(NOON + HOUR)
+    (hour,) = history.hours(NOON + HOUR, NOON + HOUR)
+    assert (hour.total, hour.flow.net) == (3, 3)
+    assert (hour.flow.came, hour.flow.withdrawn, hour.flow.set_aside) == (6, 1, 2)
+
+
+def test_what_was_never_counted_does_not_leave_the_count():
+    make_signature("one@example.org", State.HELD)
+    make_signature("two@example.org", State.WITHDRAWN)
+    assert tallies.read_counter().left == 0
+
+
+def test_a_sheet_that_is_taken_out_leaves_with_all_its_lines():
+    first, second, third = (make_coordinator(username=name) for name in ("p1", "p2", "p3"))
+    (sheet,) = paper.make("ar", 1, first)
+    line = {"country": "MA", "place": "", "collector": "", "date": timezone.now().date()}
+    for person in (first, second):
+        paper.enter(sheet.number, person, valid=12, struck=0, **line)
+    assert figures().today.came == 12
+    paper.void(sheet.number, third, "Sample reason")
+    found = figures()
+    assert (found.counter.total, found.today.taken_out, found.today.net) == (0, 12, 0)
+    assert tallies.recount() == []
+
+
+def test_today_begins_with_the_first_figures_of_the_day(monkeypatch):
+    signers = count(3)
+    moment = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    history.draw_up(moment)
+    moment = midnight
+    history.draw_up()
+    count(2, "later")
+    withdraw(signers[0])
+    today = figures().today
+    assert (today.since, today.came, today.withdrawn) == (midnight, 2, 1)
+    assert figures().last_24_hours.came >= 2
+
+
+def test_days_that_are_over_never_change_afterwards():
+    signers = count(3)
+    history.draw_up(NOON)
+    history.draw_up(MIDNIGHT)
+    before = history.day(NOON.date())
+    withdraw(signers[0])
+    history.draw_up(MIDNIGHT + HOUR)
+    assert history.day(NOON.date()) == before
+    assert before.day.is_over
+    assert before.day.total == before.hours[-1].total == 3
+    assert sum(hour.flow.net for hour in before.hours) == before.day.flow.net
+
+
+def test_the_days_before_the_first_drawing_come_from_the_counters_by_day():
+    for days, how_many in ((9, 2), (4, 3)):
+        at = timezone.now() - timedelta(days=days)
+        for n in range(how_many):
+            signature = make_signature(f"s{days}{n}@example.org")
+            lifecycle.move(signature, State.COUNTED, confirmed_at=at)
+    count(1)
+    days = history.days()
+    assert [day.flow.net for day in days] == [2, 0, 0, 0, 0, 3, 0, 0, 0, 1]
+    assert [day.total for day in days][-1] == 6
+    assert days[0].day == (timezone.now() - timedelta(days=9)).date()
+
+
+def test_a_day_without_a_drawing_goes_to_the_next_that_there_is():
+    """The process that draws was down: what came is not lost, and each day still adds up."""
+    history.draw_up(NOON)
+    count(2)
+    history.draw_up(MIDNIGHT + timedelta(days=2, hours=9))
+    days = history.days(NOON.date(), NOON.date() + timedelta(days=2))
+    assert [(day.flow.net, day.total) for day in days] == [(2, 2), (0, 2), (0, 2)]
+
+
+def test_a_day_that_has_not_begun_or_lies_before_the_first_has_no_figures():
+    today = timezone.now().date()
+    assert history.day(today)
+    assert history.day(today + timedelta(days=1)) is None
+    assert history.day(today - timedelta(days=400)) is None
+
+
+def test_the_first_drawing_at_midnight_knows_the_day_before():
+    assert history.draw_up(MIDNIGHT).opens_day
+    assert Hour.objects.count() == 2
+
+
+def test_what_was_received_is_all_that_has_become_of_it():
+    count(1, "counted")
+    for n in range(23):
+        make_signature(f"pending{n}@example.org")
+    for n in range(11):
+        make_signature(f"held{n}@example.org", State.HELD)
+    states = figures().drawn.states
+    assert (states.counted, states.pending, states.held, states.rejected) == (1, 20, 10, 0)
+    assert states.received == 31
+
+
+def test_states_are_drawn_up_once_a_day():
+    """Else whoever signs with somebody's address would see whether it is a new one."""
+    history.draw_up(NOON)
+    for n in range(20):
+        make_signature(f"pending{n}@example.org")
+    history.draw_up(NOON + HOUR)
+    assert Hour.objects.filter(states__isnull=False).count() == 1
+    assert history.draw_up(MIDNIGHT).states["pending"] == 20
+
+
+def test_tables_add_up_to_the_total_of_their_moment_and_show_nothing_under_ten():
+    count(40, "ma", country="MA", track_id="fate")
+    count(3, "fr", country="FR", language="fr")
+    drawn = figures().drawn
+    for table in (drawn.country, drawn.language, drawn.track):
+        assert sum(table.shown.values()) + table.rest == drawn.total == 43
+        assert all(n >= 10 and n % 10 == 0 for n in table.shown.values())
+    assert "FR" not in drawn.country.shown
+    count(40, "more", country="FR")
+    assert figures().drawn == drawn  # Not before the hour is over.
+
+
+def test_sweeps_and_their_undoing_are_in_the_ledger_by_what_they_did_to_the_count():
+    by = make_coordinator(username="sweeper")
+    count(3, country="BE")
+    make_signature("never-confirmed@example.org", country="BE")
+    sweep = Sweep(country="BE", reason="automated", made_at=timezone.now())
+    sweeps.start(sweep, by)
+    sweeps.run()
+    (line,) = history.corrections()
+    assert (line.kind, line.reason, line.count) == ("set_aside", "automated", -3)
+    assert (line.rules, line.is_over) == (tallies.RULES, True)
+    sweep.refresh_from_db()
+    sweeps.undo(sweep, by)
+    undone, _ = history.corrections()
+    assert (undone.kind, undone.count, undone.is_over) == ("restored", 0, False)
+    sweeps.run()
+    undone, done = history.corrections()
+    assert (undone.count, undone.is_over, done) == (3, True, line)
+    flow = figures().today
+    assert (flow.came, flow.set_aside, flow.net) == (6, 3, 3)
+
+
+def test_a_counter_that_is_mended_is_in_the_ledger():
+    count(2)
+    history.now()
+    tallies.add({tallies.TOTAL: 5})
+    call_command("recount", fix=True, verbosity=0)
+    (line,) = history.corrections()
+    assert (line.kind, line.count) == ("recount", -5)
+    found = figures()
+    assert (found.counter.total, found.counter.set_aside) == (2, 5)
+    assert tallies.recount() == []
+
+
+def test_the_historian_draws_up_this_hour(capsys):
+    call_command("historian", once=True)
+    assert "Drawn up" in capsys.readouterr().out
+    assert Hour.objects.filter(opens_day=False).exists()
+
+
+@pytest.mark.postgres
+def test_several_processes_draw_up_an_hour_once(committed):
+    count(12)
+    drawn = at_once([lambda: history.draw_up(NOON)] * 6)
+    assert len([hour for hour in drawn if hour]) == 1
+    assert Hour.objects.filter(hour=NOON).count() == 1
