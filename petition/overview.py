@@ -32,10 +32,15 @@ class Queue:
 
 @dataclass(frozen=True)
 class Day:
-    """Signatures counted on a day (UTC), all channels together."""
+    """Signatures counted on a day (UTC)."""
 
     day: date
-    count: int
+    online: int
+    paper: int
+
+    @property
+    def count(self) -> int:
+        return self.online + self.paper
 
 
 def states() -> dict[str, int]:
@@ -47,17 +52,16 @@ def states() -> dict[str, int]:
 def days(last: date, how_many: int = DAYS) -> list[Day]:
     """The last days up to `last`, also those without a signature."""
     first = last - timedelta(days=how_many - 1)
-    found = dict(
-        Tally.objects.filter(
-            dimension=Tally.Dimension.DAY,
-            value__gte=first.isoformat(),
-            value__lte=last.isoformat(),
-        )
-        .values_list("value")
-        .annotate(Sum("count"))
+    rows = Tally.objects.filter(
+        dimension=Tally.Dimension.DAY, value__gte=first.isoformat(), value__lte=last.isoformat()
     )
+    sums = rows.values_list("channel", "value").annotate(Sum("count"))
+    found = {(channel, day): count for channel, day, count in sums}
     every = (first + timedelta(days=n) for n in range(how_many))
-    return [Day(day, found.get(day.isoformat(), 0)) for day in every]
+    return [
+        Day(day, *(found.get((channel, day.isoformat()), 0) for channel in Tally.Channel))
+        for day in every
+    ]
 
 
 def waiting_longest() -> datetime | None:
@@ -108,7 +112,7 @@ def figures() -> dict:
         "counter": tallies.read_counter(),
         "states": states(),
         "days": last_days,
-        "today": last_days[-1].count,
+        "today": last_days[-1],
         "held_since": waiting_longest(),
         "letters_due": letters_due(),
         "letters_bounced": letters_bounced(),

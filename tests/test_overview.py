@@ -32,7 +32,7 @@ def test_the_front_page_says_what_waits_and_leads_to_it(client):
     Letter.objects.update(state="refused", ended_at=timezone.now())
     mailbox.owe(due, "confirm", "ar")
     page = front_page(client)
-    labels = ("Counted today", "Counted in all", "Pending", "Held", "Letters waiting",
+    labels = ("Counted today, online", "Counted online, in all", "Pending", "Held", "Letters waiting",
               "Bounced letters")  # fmt: skip
     assert [figure(page, label) for label in labels] == ["1", "1", "2", "1", "1", "1"]
     for query in ("signature/?state=held", "letter/?state=refused", "letter/?state=due"):
@@ -55,6 +55,21 @@ def test_sheets_that_wait_are_on_the_front_page(client):
     listed = client.get("/admin/petition/sheet/?state=conflict").content.decode()
     assert str(differing.number) in listed
     assert str(once.number) not in listed
+
+
+def test_what_was_counted_on_paper_stands_apart_from_what_was_counted_online(client):
+    client.force_login(make_coordinator("paper"))
+    make_signature(state=State.COUNTED)
+    people = [make_coordinator(username=name) for name in ("first", "second")]
+    (sheet,) = paper.make("ar", 1, people[0])
+    for person in people:
+        paper.enter(
+            sheet.number, person, country="MA", date=timezone.now().date(), valid=12, struck=0
+        )
+    page = front_page(client)
+    assert figure(page, "Counted today, online") == figure(page, "Counted online, in all") == "1"
+    assert figure(page, "Counted today, on paper") == "12"
+    assert figure(page, "Counted on paper, in all") == "12"
 
 
 def test_every_day_of_thirty_has_its_bar_and_its_row():

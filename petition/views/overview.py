@@ -44,12 +44,13 @@ def tiles(figures: dict) -> list[Tile]:
     once, differ = figures["sheets_once"], figures["sheets_in_conflict"]
     hidden, lapsing = figures["cases_waiting"], figures["cases_lapsing"]
     down = figures["cases_taken_down"]
-    today = figures["days"][-1].day.isoformat()
+    today, counter = figures["today"], figures["counter"]
+    of_today = f"?confirmed={today.day.isoformat()}&state=counted"
     return [
-        Tile(
-            _("Counted today"), figures["today"], "signature", f"?confirmed={today}&state=counted",
-        ),
-        Tile(_("Counted in all"), figures["counter"].total, "signature", "?state=counted"),
+        Tile(_("Counted today, online"), today.online, "signature", of_today),
+        Tile(_("Counted online, in all"), counter.online, "signature", "?state=counted"),
+        Tile(_("Counted today, on paper"), today.paper, "sheet", "?state=counted"),
+        Tile(_("Counted on paper, in all"), counter.paper, "sheet", "?state=counted"),
         Tile(_("Pending"), states.get("pending", 0), "signature", "?state=pending"),
         Tile(
             _("Held"), states.get("held", 0), "signature", "?state=held",
