@@ -32,8 +32,8 @@ def test_the_front_page_says_what_waits_and_leads_to_it(client):
     Letter.objects.update(state="refused", ended_at=timezone.now())
     mailbox.owe(due, "confirm", "ar")
     page = front_page(client)
-    labels = ("Counted today, online", "Counted online, in all", "Pending", "Held", "Letters waiting",
-              "Bounced letters")  # fmt: skip
+    labels = ("Counted today, online", "Counted online, in all", "Pending", "Held",
+              "Letters waiting", "Bounced letters")  # fmt: skip
     assert [figure(page, label) for label in labels] == ["1", "1", "2", "1", "1", "1"]
     for query in ("signature/?state=held", "letter/?state=refused", "letter/?state=due"):
         assert f'href="/admin/petition/{query}"' in page
