@@ -32,6 +32,6 @@ def here(request, query: str = "") -> dict:
         ],
         "picture": f"{settings.SITE_URL}/{language.code}/share.png",
         "contact": settings.CONTACT_EMAIL,
-        "preview": getattr(request, "preview", False),
+        "preview": getattr(request, "preview", ""),
         "is_sample": cases.samples_are_shown,
     }

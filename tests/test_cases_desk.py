@@ -145,3 +145,21 @@ def test_words_of_a_hidden_place_that_stand_alone_are_shown_to_who_reviews(desk)
     case.texts.update(place="Megiddo Prison", story="He is held in Megiddo.")
     page = desk.get(path("review", case.pk, "en")).content.decode()
     assert "<bdi>megiddo</bdi>" in page
+
+
+def test_the_second_who_agrees_reads_that_the_profile_is_no_longer_taken_down(client):
+    case = make_case("ar")
+    casework.take_down(case.pk, make_coordinator(username="taker"), "danger")
+    said = []
+    for name in ("one", "another"):
+        client.force_login(make_coordinator("cases", username=name))
+        page = client.post(path("put-back", case.pk), {}, follow=True).content.decode()
+        said += [("back when two have agreed" in page, "no longer taken down" in page)]
+    assert said == [(True, False), (False, True)]
+
+
+def test_the_preview_of_a_saved_text_says_who_sees_it_and_is_not_passed_on(desk):
+    case = make_case("en")
+    page = desk.get(path("preview", case.pk, "en")).content.decode()
+    assert "Preview: seen by you alone." in page
+    assert "Pass the address on" not in page

@@ -69,6 +69,7 @@ ASKED = {
         "form": forms.NoForm,
         "act": lambda pk, by, data: casework.put_back(pk, by),
         "done": gettext_lazy("Noted. It is back when two have agreed."),
+        "settled": gettext_lazy("Two have agreed: it is no longer taken down."),
     },
     "erase": {
         "permission": "erase",

@@ -224,7 +224,7 @@ class CaseAdmin(ReadOnlyAdmin):
         """The page as it would be seen, also where it may not be seen yet."""
         self._must(request, "view")
         text = get_object_or_404(CaseText, case=pk, language=language)
-        request.preview = True
+        request.preview = "saved"
         with translation.override(language):
             context = {"profile": profiles.draft(text)}
             return render(request, "cases/profile.html", context)
@@ -316,11 +316,12 @@ class CaseAdmin(ReadOnlyAdmin):
             form = question["form"](request.POST or None)
             if request.method == "POST" and form.is_valid():
                 try:
-                    question["act"](pk, request.user, form.cleaned_data)
+                    settled = question["act"](pk, request.user, form.cleaned_data)
                 except casework.Refused as refusal:
                     form.add_error(None, refusal.says)
                 else:
-                    return self._done(request, pk, question["done"])
+                    done = question.get("settled") if settled else None
+                    return self._done(request, pk, done or question["done"])
             context = {"form": form, "case": case} | {
                 key: question.get(key) for key in ("button", "intro", "careful")
             }

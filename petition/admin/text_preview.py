@@ -43,7 +43,7 @@ def page(text: Text, words: Words) -> HttpResponse:
         view, _, kwargs = resolve(path)
         request = HttpRequest()
         request.method, request.path, request.path_info = "GET", path, path
-        request.preview = True
+        request.preview = "typed"
         response = view(request, **(kwargs if text.slug in PAGES else {"slug": text.slug}))
     del response.headers["Cache-Control"]  # The desk's own says that nothing is kept.
     response.headers["X-Robots-Tag"] = "noindex"
