@@ -153,7 +153,11 @@ def test_the_second_who_agrees_reads_that_the_profile_is_no_longer_taken_down(cl
     said = []
     for name in ("one", "another"):
         client.force_login(make_coordinator("cases", username=name))
-        page = client.post(path("put-back", case.pk), {}, follow=True).content.decode()
+        english = {"Accept-Language": "en"}
+        answer = client.post(
+            path("put-back", case.pk), {"agree": "on"}, follow=True, headers=english
+        )
+        page = answer.content.decode()
         said += [("back when two have agreed" in page, "no longer taken down" in page)]
     assert said == [(True, False), (False, True)]
 
