@@ -1,14 +1,16 @@
 """The public figures, hour by hour."""
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.cache import caches
 from django.core.management import call_command
 from django.utils import timezone
 
 from petition import history, lifecycle, paper, sweeps, tallies
-from petition.models import Hour, Signature, Sweep
+from petition.models import Hour, Signature, Sweep, SweepMove
 from tests.making import State, make_coordinator, make_signature
 from tests.test_races import at_once
 
@@ -185,6 +187,23 @@ def test_sweeps_and_their_undoing_are_in_the_ledger_by_what_they_did_to_the_coun
     assert (undone.count, undone.is_over, done) == (3, True, line)
     flow = figures().today
     assert (flow.came, flow.set_aside, flow.net) == (6, 3, 3)
+
+
+def test_sweeps_of_before_the_ledger_are_in_it_too():
+    by = make_coordinator(username="sweeper")
+    count(3, country="BE")
+    sweep = Sweep(country="BE", reason="automated", made_at=timezone.now())
+    sweeps.start(sweep, by)
+    sweeps.run()
+    sweeps.undo(Sweep.objects.get(), by)
+    sweeps.run()
+    ledger = history.corrections()
+    Sweep.objects.update(lowered=0, raised=0, undo_at=None)
+    SweepMove.objects.update(raised=False)
+    import_module("petition.migrations.0018_history").fill_the_ledger(apps, None)
+    assert [(line.kind, line.count) for line in history.corrections()] == [
+        (line.kind, line.count) for line in ledger
+    ]
 
 
 def test_a_counter_that_is_mended_is_in_the_ledger():

@@ -108,6 +108,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "default_permissions": [],
+                "indexes": [
+                    models.Index(
+                        fields=["hour"],
+                        name="hours_that_open_a_day",
+                        condition=models.Q(opens_day=True),
+                    )
+                ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

@@ -29,6 +29,11 @@ class Hour(models.Model):
 
     class Meta:
         default_permissions = []
+        indexes = [
+            models.Index(
+                fields=["hour"], name="hours_that_open_a_day", condition=models.Q(opens_day=True)
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 name="what_came_is_counted_or_left",
