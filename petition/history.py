@@ -9,13 +9,15 @@ from django.core.cache import caches
 from django.db import connection, transaction
 from django.utils import timezone
 
-from petition import disclosure, tallies
+from petition import countries, disclosure, languages, tallies
 from petition.disclosure import Table
-from petition.models import Hour, Mend, Signature, Sweep, Tally
+from petition.models import Hour, Mend, Signature, Sweep, Tally, Track
 from petition.tallies import PAPER, Counter, Dimension, Key
 
 # Of what signers say of themselves: no cell under ten may be seen, nor worked out.
-TABLES = (Dimension.COUNTRY, Dimension.LANGUAGE, Dimension.TRACK)
+# Each has a category that stays in the rest for good: where nobody lives, the language that comes
+# last, no track chosen.
+TABLES = {Dimension.COUNTRY: "AQ", Dimension.LANGUAGE: "en", Dimension.TRACK: ""}
 LEAST = 10
 REMEMBERED_SECONDS = 2
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -263,18 +265,27 @@ def _draw(hour: datetime, moment: datetime, figures: dict[Key, int], before: Hou
     came = sums["came"] - (last or before).came
     left = sum(sums[name] - getattr(last or before, name) for name in FLOW[1:])
     tables = {}
-    for name in TABLES:
-        cells = defaultdict(int)
+    for name, kept in TABLES.items():
+        cells = dict.fromkeys(_categories(name), 0)
         for (_, dimension, value), count in figures.items():
             if dimension == name:
-                cells[value] += count
+                cells[value] = cells.get(value, 0) + count
         shown = _table(last, name) if last else None
-        tables[str(name)] = asdict(disclosure.renew(shown, dict(cells), came, left, LEAST))
+        tables[str(name)] = asdict(disclosure.renew(shown, cells, came, left, LEAST, kept))
     opens = before.hour < _midnight(hour.date())
     return Hour.objects.create(
         hour=hour, at=moment, tables=tables, opens_day=opens,
         states=_count_states(figures) if opens or last is None else None, **sums,
     )  # fmt: skip
+
+
+def _categories(name: str) -> list[str]:
+    """Every one that there can be, also where nobody has signed: the rule asks all alike."""
+    if name == Dimension.COUNTRY:
+        return list(countries.names(languages.DEFAULT))
+    if name == Dimension.LANGUAGE:
+        return list(languages.LANGUAGES)
+    return ["", *Track.objects.values_list("slug", flat=True)]
 
 
 def _reconstruct(figures: dict[Key, int], hour: datetime) -> Hour:
