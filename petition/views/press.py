@@ -1,0 +1,66 @@
+"""What newsrooms need: a sentence to quote, the counter to embed, files, and how it is made."""
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from petition import campaign, embeds, languages, tallies
+from petition.models import Text
+from petition.views import headers
+from petition.views.embeds import code
+
+
+@require_safe
+@headers.public(5)
+@headers.with_own_frames
+def press(request: HttpRequest) -> HttpResponse:
+    """The page for the press; `size` and `theme` choose the embed that it shows."""
+    size = embeds.size(request.GET.get("size"))
+    theme = embeds.theme(request.GET.get("theme"))
+    context = {
+        "text": campaign.text(Text.Slug.PRESS, get_language()),
+        "counter": tallies.counter(),
+        "at": timezone.now(),
+        "quotes": [
+            (language, campaign.text(Text.Slug.SITE, language.code).title)
+            for language in languages.LANGUAGES.values()
+        ],
+        "size": size,
+        "theme": theme,
+        "code": code(get_language(), size, theme),
+        "choices": _choices(size, theme),
+    }
+    return render(request, "press/page.html", context)
+
+
+def _choices(size: embeds.Size, theme: str) -> list[dict]:
+    """The ways in which an embed can differ, each choice a link that keeps the other."""
+    said = {
+        "size": {"small": _("Small"), "medium": _("Medium"), "large": _("Large")},
+        "theme": {"auto": _("As each reader’s device"), "light": _("Light"), "dark": _("Dark")},
+    }
+    offered = [
+        ("size", _("Size"), embeds.SIZES, size.name),
+        ("theme", _("Colours"), embeds.THEMES, theme),
+    ]
+    now = {"size": size.name, "theme": theme}
+    return [
+        {
+            "name": name,
+            "label": label,
+            "choices": [
+                {
+                    "label": said[name][value],
+                    "query": urlencode(now | {name: value}),
+                    "chosen": value == chosen,
+                }
+                for value in values
+            ],
+        }
+        for name, label, values, chosen in offered
+    ]
