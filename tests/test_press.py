@@ -9,7 +9,7 @@ from django.core.cache import caches
 from django.utils import timezone
 
 from petition import languages, tallies
-from petition.models import Tally, Text, TextVersion
+from petition.models import Text, TextVersion
 from tests.making import State, make_case, make_signature
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -34,8 +34,7 @@ def quotes(page: str) -> dict[str, str]:
 
 def count_many(total: int) -> None:
     """The counter as after so many signatures."""
-    make_signature(state=State.COUNTED)
-    Tally.objects.filter(channel="online", dimension="total").update(count=total)
+    tallies.add({tallies.TOTAL: total})
     caches["process"].clear()
 
 

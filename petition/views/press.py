@@ -2,14 +2,16 @@
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import campaign, embeds, languages, tallies
+from petition import campaign, embeds, languages, openapi, tallies
 from petition.models import Text
 from petition.views import headers
 from petition.views.embeds import code
@@ -34,6 +36,8 @@ def press(request: HttpRequest) -> HttpResponse:
         "theme": theme,
         "code": code(get_language(), size, theme),
         "choices": _choices(size, theme),
+        "counter_address": settings.SITE_URL + reverse("counter"),
+        "licence": openapi.LICENCE_URL,
     }
     return render(request, "press/page.html", context)
 
