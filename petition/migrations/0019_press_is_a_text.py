@@ -10,7 +10,7 @@ def lay(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("petition", "0017_roles_of_cases_and_news")]
+    dependencies = [("petition", "0018_history")]
 
     operations = [
         migrations.AlterField(

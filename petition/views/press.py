@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import campaign, embeds, languages, openapi, tallies
+from petition import campaign, embeds, history, languages, openapi
 from petition.models import Text
 from petition.views import headers
 from petition.views.embeds import code
@@ -26,7 +26,7 @@ def press(request: HttpRequest) -> HttpResponse:
     theme = embeds.theme(request.GET.get("theme"))
     context = {
         "text": campaign.text(Text.Slug.PRESS, get_language()),
-        "counter": tallies.counter(),
+        "counter": history.now().counter,
         "at": timezone.now(),
         "quotes": [
             (language, campaign.text(Text.Slug.SITE, language.code).title)
