@@ -40,6 +40,7 @@ urlpatterns = [
         path("poster.pdf", sharing.poster, name="poster"),
         path("share.png", sharing.picture, name="picture"),
         path("press/", press.press, name="press"),
+        path("press/api/", press.programs, name="api"),
         path("about/", campaign.text, {"slug": "about"}, name="about"),
         path("privacy/", campaign.text, {"slug": "privacy"}, name="privacy"),
     ),

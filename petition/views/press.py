@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,10 +12,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import campaign, embeds, history, languages, openapi
+from petition import api, campaign, embeds, history, languages, manual, openapi
 from petition.models import Text
 from petition.views import headers
 from petition.views.embeds import code
+
+# The examples of the API's description are at most so old.
+REMEMBERED_SECONDS = 5
 
 
 @require_safe
@@ -40,6 +44,21 @@ def press(request: HttpRequest) -> HttpResponse:
         "licence": openapi.LICENCE_URL,
     }
     return render(request, "press/page.html", context)
+
+
+@require_safe
+@headers.public(60)
+def programs(request: HttpRequest) -> HttpResponse:
+    """The API described for readers, with what it says now as its examples."""
+    document = caches["process"].get_or_set(
+        "manual", lambda: api.document().said, REMEMBERED_SECONDS
+    )
+    context = {
+        "addresses": manual.addresses(document),
+        "base": document["servers"][0]["url"],
+        "licence": openapi.LICENCE_URL,
+    }
+    return render(request, "press/programs.html", context)
 
 
 def _choices(size: embeds.Size, theme: str) -> list[dict]:
