@@ -1,14 +1,16 @@
 """The page for the press: true sentences, an embed that can be taken, files that are there."""
 
+import json
 import re
 from datetime import UTC, datetime
 from html import unescape
 
 import pytest
 from django.core.cache import caches
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
-from petition import languages, tallies
+from petition import api, languages, manual, tallies
 from petition.models import Text, TextVersion
 from tests.making import State, make_case, make_signature
 
@@ -155,3 +157,43 @@ def test_every_page_leads_to_it_and_search_engines_find_it(client, language):
     sitemap = page_of(client, "/sitemap.xml")
     for path in ("press/", "press/api/"):
         assert f"<loc>http://testserver/{language}/{path}</loc>" in sitemap
+
+
+@pytest.mark.parametrize("language", ["ar", "fr"])
+def test_what_the_api_says_of_itself_is_translated(client, language):
+    """Every word of the OpenAPI document that the page shows is in the catalogue."""
+    shown = set()
+    for address in manual.addresses(api.document().said):
+        shown |= {address.summary, *(form.description for form in address.forms)}
+        shown |= {meaning for _, meaning in [*address.parameters, *address.fields]}
+    shown = {words for words in shown if words and not words.startswith("https://")}
+    assert len(shown) > 40
+    with translation.override(language):
+        assert [words for words in sorted(shown) if gettext(words) == words] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_examples_of_the_api_are_what_it_says_now(client, language):
+    tallies.add({tallies.TOTAL: 4321})
+    caches["process"].clear()
+    page = unescape(page_of(client, f"/{language}/press/api/"))
+    example = page.partition("/api/v1/counter.json</a>")[2].partition("<code>")[2]
+    said = json.loads(example.partition("</code>")[0])
+    assert said == client.get("/api/v1/counter.json").json()
+    assert said["total"] == 4321
+
+
+def test_a_long_answer_is_shown_from_its_beginning():
+    shown = manual.shortened({"hours": [{"at": n} for n in range(9)], "total": 9})
+    assert json.loads(shown) == {"hours": [{"at": 0}, {"at": 1}, "…"], "total": 9}
+    lines = manual.shortened("\r\n".join(str(n) for n in range(50))).split("\n")
+    assert lines == [*map(str, range(8)), "…"]
+    assert manual.shortened("a\r\nb\r\n") == "a\nb"
+
+
+def test_every_field_of_an_answer_is_explained(client):
+    """What an answer holds has its line on the page, also within lists."""
+    page = page_of(client, "/en/press/api/")
+    for name in ("today.came", "by_country[].count", "states.held", "hours[].taken_out",
+                 "corrections[].reason", "rules.version"):  # fmt: skip
+        assert f'<code dir="ltr">{name}</code>' in page
