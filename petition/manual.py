@@ -62,11 +62,20 @@ def addresses(document: dict) -> list[Address]:
 
 
 def shortened(example: dict | str) -> str:
-    """An answer as text, its long lists and tables cut."""
+    """An answer as text, its long lists and tables cut; of JSON a line for each field and each entry
+    of a list."""
     if isinstance(example, str):
         lines = example.splitlines()
         return "\n".join(lines[:MOST_LINES] + [REST] * (len(lines) > MOST_LINES))
-    return json.dumps(_cut(example), indent=2, ensure_ascii=False)
+    parts = []
+    for name, value in example.items():
+        said = json.dumps(value, ensure_ascii=False)
+        if isinstance(value, list) and value:
+            entries = value[:MOST_ENTRIES] + [REST] * (len(value) > MOST_ENTRIES)
+            lines = ",\n".join(f"    {json.dumps(each, ensure_ascii=False)}" for each in entries)
+            said = f"[\n{lines}\n  ]"
+        parts.append(f"  {json.dumps(name)}: {said}")
+    return "{\n" + ",\n".join(parts) + "\n}"
 
 
 def resolved(document: dict, part: dict) -> dict:
@@ -101,11 +110,3 @@ def _fields(document: dict, schema: dict, prefix: str = "") -> list[tuple[str, s
             found.append((f"{prefix}{name}{mark}", meaning))
         found.extend(_fields(document, inner, f"{prefix}{name}{mark}."))
     return found
-
-
-def _cut(value):
-    if isinstance(value, dict):
-        return {name: _cut(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_cut(part) for part in value[:MOST_ENTRIES]] + [REST] * (len(value) > MOST_ENTRIES)
-    return value
