@@ -62,8 +62,8 @@ def addresses(document: dict) -> list[Address]:
 
 
 def shortened(example: dict | str) -> str:
-    """An answer as text, its long lists and tables cut; of JSON a line for each field and each entry
-    of a list."""
+    """An answer as text, its long lists and tables cut; JSON with a line for each field and for
+    each entry of a list."""
     if isinstance(example, str):
         lines = example.splitlines()
         return "\n".join(lines[:MOST_LINES] + [REST] * (len(lines) > MOST_LINES))
