@@ -75,8 +75,8 @@ if (share && navigator.share) {
   });
 }
 
-// Each of these buttons copies what the element says that it names: of a link its address. The last
-// one that was pressed says so, to screen readers too.
+// Each of these buttons copies what the element says that it names. The last one that was pressed
+// says so, to screen readers too.
 const copies = navigator.clipboard ? document.querySelectorAll("[data-copy]") : [];
 for (const button of copies) {
   const source = document.getElementById(button.dataset.copy);
@@ -93,7 +93,7 @@ for (const button of copies) {
   });
   button.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(source.href || source.innerText.trim());
+      await navigator.clipboard.writeText(source.innerText.trim());
     } catch {
       getSelection().selectAllChildren(source);
       return;
