@@ -18,6 +18,8 @@ from bench.screenshots import BASE, PAGES, PORT, mailed, prepare, site_running
 
 TOOLS = Path("var/audit")
 LANGUAGES = ("ar", "fr", "en")
+MEASURED = ("ar/", "fr/", "en/", "ar/sign/", "ar/cases/", "ar/cases/named/", "ar/press/",
+            "fr/press/api/")  # fmt: skip
 CHROME = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-sync"
 
 
@@ -62,7 +64,7 @@ def wire() -> None:
 
 
 def lighthouse() -> None:
-    for path in ("ar/", "fr/", "en/", "ar/sign/", "ar/cases/", "ar/cases/named/"):
+    for path in MEASURED:
         report = measured(path) or measured(path)  # Chromium sometimes fails to start at once.
         if not report:
             sys.exit(f"Lighthouse failed twice on /{path}.")

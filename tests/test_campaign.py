@@ -20,7 +20,7 @@ DIRECTIONS = {"ar": "rtl", "fr": "ltr", "en": "ltr"}
 
 
 @pytest.mark.parametrize("language", DIRECTIONS)
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [*PATHS, "press/", "press/api/"])
 def test_every_page_is_what_the_house_promises(client, language, path):
     response = client.get(f"/{language}/{path}")
     page = response.content.decode()

@@ -21,6 +21,7 @@ PAGES = {
     Slug.THANKS: ("signed", {}),
     Slug.CASES: ("cases", {}),
     Slug.NEWS: ("stories", {}),
+    Slug.PRESS: ("press", {}),
     Slug.ABOUT: ("about", {}),
     Slug.PRIVACY: ("privacy", {}),
 }

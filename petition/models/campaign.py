@@ -66,6 +66,7 @@ class Text(Wording):
         THANKS = "thanks", _("Thanks after the confirmation")
         CASES = "cases", _("Beginning of the page of profiles")
         NEWS = "news", _("Beginning of the page of news")
+        PRESS = "press", _("Press: how the number is made")
         ABOUT = "about", _("About")
         PRIVACY = "privacy", _("Privacy")
 

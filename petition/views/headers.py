@@ -53,6 +53,18 @@ def private(view):
     return answer
 
 
+def with_own_frames(view):
+    """Lets a page show another page of this site inside itself, and nobody else's."""
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        response._csp_update = {"frame-src": ["'self'"]}
+        return response
+
+    return answer
+
+
 def with_sign_form(view):
     """Lets reCAPTCHA into a page that shows the sign form, where the operator has set its keys."""
 

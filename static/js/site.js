@@ -65,20 +65,39 @@ for (const field of document.querySelectorAll(".field__input")) {
   }));
 }
 
-// The phone's own share sheet, and the clipboard, where there are such things.
-const address = document.querySelector("[data-address]")?.href;
+// The phone's own share sheet, where there is one.
 const share = document.querySelector("[data-share]");
 if (share && navigator.share) {
+  const url = document.querySelector("[data-address]").href;
   share.parentElement.hidden = false;
   share.addEventListener("click", () => {
-    navigator.share({ title: share.dataset.title, url: address }).catch(() => {});
+    navigator.share({ title: share.dataset.title, url }).catch(() => {});
   });
 }
-const copy = document.querySelector("[data-copy]");
-if (copy && navigator.clipboard) {
-  copy.parentElement.hidden = false;
-  copy.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(address);
-    copy.textContent = copy.dataset.done;
+
+// Each of these buttons copies what the element says that it names. The last one that was pressed
+// says so, to screen readers too.
+const copies = navigator.clipboard ? document.querySelectorAll("[data-copy]") : [];
+for (const button of copies) {
+  const source = document.getElementById(button.dataset.copy);
+  const words = button.firstChild;
+  const before = words.data;
+  const status = document.createElement("span");
+  status.className = "hidden";
+  status.role = "status";
+  button.after(status);
+  button.parentElement.hidden = false;
+  document.addEventListener("copied", ({ detail }) => {
+    words.data = detail === button ? `${button.dataset.done} ` : before;
+    status.textContent = detail === button ? button.dataset.done : "";
+  });
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(source.innerText.trim());
+    } catch {
+      getSelection().selectAllChildren(source);
+      return;
+    }
+    document.dispatchEvent(new CustomEvent("copied", { detail: button }));
   });
 }
