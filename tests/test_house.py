@@ -34,6 +34,7 @@ LAYERS = [
         "mentions",
         "differences",
         "disclosure",
+        "embeds",
     },
     {"fields"},
     {"models"},
