@@ -81,9 +81,6 @@ def framed_by_anyone(view):
         response = view(request, *args, **kwargs)
         response.xframe_options_exempt = True
         response._csp_replace = FRAMED  # As django-csp's own decorator does.
-        # Pages that let in only what agrees to it (COEP) show it too.
-        response.headers["Cross-Origin-Embedder-Policy"] = "require-corp"
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
     return answer
