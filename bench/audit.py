@@ -15,6 +15,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from bench.screenshots import BASE, PAGES, PORT, mailed, prepare, site_running
+from petition import embeds
 
 TOOLS = Path("var/audit")
 LANGUAGES = ("ar", "fr", "en")
@@ -37,6 +38,9 @@ def nu(private: dict[str, str]) -> None:
     for language in LANGUAGES:
         for name, path in (PAGES | private).items():
             (pages / f"{language}-{name}.html").write_bytes(unzip(get(f"/{language}/{path}")))
+        for size in embeds.SIZES:
+            frame = unzip(get(f"/embed/{language}/counter/?size={size}"))
+            (pages / f"{language}-embed-{size}.html").write_bytes(frame)
         wrong = unzip(get(f"/{language}/sign/", b"name=<b>"))
         (pages / f"{language}-errors.html").write_bytes(wrong)
         large = unzip(get(f"/{language}/sign/", b"x" * 70_000))
@@ -62,7 +66,15 @@ def wire() -> None:
 
 
 def lighthouse() -> None:
-    for path in ("ar/", "fr/", "en/", "ar/sign/", "ar/cases/", "ar/cases/named/"):
+    for path in (
+        "ar/",
+        "fr/",
+        "en/",
+        "ar/sign/",
+        "ar/cases/",
+        "ar/cases/named/",
+        "embed/ar/counter/",
+    ):
         report = measured(path) or measured(path)  # Chromium sometimes fails to start at once.
         if not report:
             sys.exit(f"Lighthouse failed twice on /{path}.")

@@ -124,6 +124,14 @@ def test_a_frame_is_shown_also_before_anything_was_counted(client):
     assert client.get("/en/counter.png").status_code == 200
 
 
+def test_the_bar_ends_at_the_goal_and_the_count_goes_on(client):
+    Tally.objects.filter(dimension="total").update(count=1_234_567)
+    page = client.get("/embed/en/counter/").content.decode()
+    assert '<progress value="1000000" max="1000000"' in page
+    assert "<strong><bdi>1,234,567</bdi></strong>" in page
+    assert "123.4%" in page
+
+
 def test_the_same_moment_has_one_figure_everywhere(client):
     for n in range(3):
         make_signature(f"sample{n}@example.org", State.COUNTED)
