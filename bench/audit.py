@@ -15,11 +15,12 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from bench.screenshots import BASE, PAGES, PORT, mailed, prepare, site_running
+from petition import embeds
 
 TOOLS = Path("var/audit")
 LANGUAGES = ("ar", "fr", "en")
 MEASURED = ("ar/", "fr/", "en/", "ar/sign/", "ar/cases/", "ar/cases/named/", "ar/press/",
-            "fr/press/api/")  # fmt: skip
+            "fr/press/api/", "embed/ar/counter/")  # fmt: skip
 CHROME = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-sync"
 
 
@@ -39,6 +40,9 @@ def nu(private: dict[str, str]) -> None:
     for language in LANGUAGES:
         for name, path in (PAGES | private).items():
             (pages / f"{language}-{name}.html").write_bytes(unzip(get(f"/{language}/{path}")))
+        for size in embeds.SIZES:
+            frame = unzip(get(f"/embed/{language}/counter/?size={size}"))
+            (pages / f"{language}-embed-{size}.html").write_bytes(frame)
         wrong = unzip(get(f"/{language}/sign/", b"name=<b>"))
         (pages / f"{language}-errors.html").write_bytes(wrong)
         large = unzip(get(f"/{language}/sign/", b"x" * 70_000))

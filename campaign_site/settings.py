@@ -84,10 +84,11 @@ MIDDLEWARE = [
     "petition.middleware.Health",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "petition.middleware.OpenFigures",
     "django.middleware.http.ConditionalGetMiddleware",
+    # Within: a 304 would else bring the common policy to a page that a cache has with its own.
+    "csp.middleware.CSPMiddleware",
     "petition.middleware.NoCookies",
     "petition.middleware.Sessions",
     "petition.middleware.Language",

@@ -16,19 +16,23 @@ from petition import errors
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 # When a session began, in the session: the desk writes it at sign-in.
 SIGNED_IN_AT = "signed_in_at"
-# Mail programs press it from wherever they are (RFC 8058): its token is all that it goes by.
 PORTRAIT = re.compile(r"/admin/petition/case/[0-9]+/portrait/")
+# What other sites fetch: figures, how to embed them, badges.
+OPEN = re.compile(r"/api/.*|/oembed|/[a-z]{2}/counter\.(?:svg|png)")
+# Mail programs press it from wherever they are (RFC 8058): its token is all that it goes by.
 ONE_CLICK = re.compile(r"/[a-z]{2}/unsubscribe/[^/]+/")
 
 
 class Language(LocaleMiddleware):
     """Django's choice of language, but only pages are said to vary by it.
 
-    Figures and files are the same in every language: a cache must not keep one for each browser.
+    Figures and files are the same in every language, and a page that names its language itself
+    follows its address: a cache must not keep one of them for each browser.
     """
 
     def process_response(self, request, response):
-        if not response.headers.get("Content-Type", "").startswith("text/html"):
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if not is_page or "Content-Language" in response.headers:
             return response
         return super().process_response(request, response)
 
@@ -61,15 +65,17 @@ class NoCookies:
 
 
 class OpenFigures:
-    """Lets any site read the figures, also where the answer is only that they have not changed."""
+    """Lets any site read and show the figures, also where the answer is only that they have not
+    changed."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
         response = self.get_response(request)
-        if request.path.startswith("/api/"):
+        if OPEN.fullmatch(request.path):
             response.headers["Access-Control-Allow-Origin"] = "*"
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
 

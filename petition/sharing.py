@@ -1,4 +1,4 @@
-"""Makes what is passed on: QR code, A4 poster, paper sheets, the picture that goes with a link."""
+"""Makes what is passed on: QR code, A4 poster, paper sheets, the picture of a link, the badge."""
 
 import json
 from io import BytesIO
@@ -34,6 +34,12 @@ def sheets(words: dict[str, str], numbers: dict[int, str]) -> bytes:
 def picture(words: dict[str, str]) -> bytes:
     """1200 by 630 pixels as PNG. `words` as `prints/picture.typ` names them."""
     return _typeset("picture.typ", words, format="png", ppi=144)
+
+
+def badge(words: dict[str, str]) -> bytes:
+    """720 by 260 pixels as PNG, for half as many on a page. `words` as `prints/badge.typ` names
+    them."""
+    return _typeset("badge.typ", words, format="png", ppi=144)
 
 
 def rounded_down(count: int) -> int:

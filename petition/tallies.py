@@ -57,6 +57,11 @@ class Counter:
         return self.online + self.paper
 
     @property
+    def reached(self) -> int:
+        """What of the goal is reached: a bar ends there, the count goes on."""
+        return min(self.total, self.goal)
+
+    @property
     def left(self) -> int:
         return self.withdrawn + self.set_aside + self.taken_out
 

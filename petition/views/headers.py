@@ -1,4 +1,4 @@
-"""Says how long an answer may be kept, and by whom."""
+"""Says how long an answer may be kept, by whom, and what it may be shown in."""
 
 from functools import wraps
 
@@ -8,6 +8,12 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 CAPTCHA_SOURCES = {
     "script-src": ["https://www.google.com/recaptcha/", "https://www.gstatic.com/recaptcha/"],
     "frame-src": ["https://www.google.com/recaptcha/"],
+}
+FRAMED = {
+    "frame-ancestors": ["*"],
+    "script-src": ["'none'"],
+    "connect-src": ["'none'"],
+    "form-action": ["'none'"],
 }
 
 
@@ -73,6 +79,20 @@ def with_sign_form(view):
         response = view(request, *args, **kwargs)
         if settings.RECAPTCHA:
             response._csp_update = CAPTCHA_SOURCES  # As django-csp's own decorator does.
+        return response
+
+    return answer
+
+
+def framed_by_anyone(view):
+    """Lets any site show a page in a frame. It runs nothing and sends nothing, so that a click that
+    somebody was led to does nothing either."""
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        response.xframe_options_exempt = True
+        response._csp_replace = FRAMED  # As django-csp's own decorator does.
         return response
 
     return answer
