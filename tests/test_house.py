@@ -56,7 +56,7 @@ LAYERS = [
         "casework",
         "texts",
     },
-    {"forms", "templatetags", "context_processors", "errors", "imports", "samples"},
+    {"forms", "templatetags", "context_processors", "errors", "problems", "imports", "samples"},
     {"views", "admin", "management", "middleware"},
     {"desk"},
     {"urls", "checks"},
