@@ -20,6 +20,8 @@ SIGNED_IN_AT = "signed_in_at"
 PORTRAIT = re.compile(r"/admin/petition/case/[0-9]+/portrait/")
 ONE_CLICK = re.compile(r"/[a-z]{2}/unsubscribe/[^/]+/")
 
+CONDITIONS = "If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"
+
 
 class Language(LocaleMiddleware):
     """Django's choice of language, but only pages are said to vary by it.
@@ -61,7 +63,10 @@ class NoCookies:
 
 
 class OpenFigures:
-    """Lets any site read the figures, also where the answer is only that they have not changed."""
+    """Lets any site read the figures, also where the answer is only that they have not changed.
+
+    A page of another site that asks whether they have asks for leave to first, with OPTIONS.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -70,6 +75,11 @@ class OpenFigures:
         response = self.get_response(request)
         if request.path.startswith("/api/"):
             response.headers["Access-Control-Allow-Origin"] = "*"
+            response.headers["Access-Control-Expose-Headers"] = "ETag, Link"
+            if request.method == "OPTIONS":
+                response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
+                response.headers["Access-Control-Allow-Headers"] = CONDITIONS
+                response.headers["Access-Control-Max-Age"] = "86400"
         return response
 
 
