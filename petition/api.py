@@ -16,7 +16,6 @@ from petition.history import Flow, Moment
 
 MOST_DAYS = 31
 DAYS_BY_DEFAULT = 7
-DAY = timedelta(days=1)
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 OTHER, NO_TRACK = "other", "none"
 FLOW = ("came", "withdrawn", "set_aside", "taken_out")
@@ -116,7 +115,7 @@ def hours(first: date, last: date) -> Answer:
     """The count at the end of each hour of some days (UTC), both included."""
     found = _hours(first, last)
     # Not by the clock: the last hour may be drawn up a moment after its end.
-    is_final = history.now().drawn.at >= _midnight(last) + DAY
+    is_final = history.now().drawn.at >= _end(last)
     said = {
         "from": first.isoformat(),
         "to": last.isoformat(),
@@ -263,7 +262,7 @@ def _hour(hour: Moment) -> dict:
 
 def _hours(first: date, last: date, until: datetime | None = None) -> list[Moment]:
     history.now()  # Draws up the hour that has just ended, where nobody has yet.
-    end = _midnight(last) + DAY
+    end = _end(last)
     return history.hours(_midnight(first) + DAY_STARTS_AFTER, min(until or end, end))
 
 
@@ -295,6 +294,10 @@ def _asked_day(query: QueryDict, name: str) -> date | None:
 def _later(day: date, days: int) -> date:
     """So many days later, as far as the calendar goes."""
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
+
+
+def _end(day: date) -> datetime:
+    return _midnight(_later(day, 1)) if day < date.max else datetime.max.replace(tzinfo=UTC)
 
 
 def _midnight(day: date) -> datetime:

@@ -8,7 +8,14 @@ from django.conf import settings
 LICENCE, LICENCE_URL = "CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"
 DIALECT = "https://spec.openapis.org/oas/3.1/dialect/base"
 # As `Signature.Reason`, why a sweep sets signatures aside; a test holds the two together.
-REASONS = ("disposable", "automated", "repeated", "name", "owner", "other")
+REASONS = {
+    "disposable": "disposable addresses",
+    "automated": "filled in by a program",
+    "repeated": "one person with several mailboxes",
+    "name": "not the name of a person",
+    "owner": "asked by the owner of the mailbox",
+    "other": "another reason",
+}
 HOUR_COLUMNS = "at,total,online,paper,came,withdrawn,set_aside,taken_out"
 
 ABOUT = f"""\
@@ -279,7 +286,11 @@ def _schemas() -> dict:
         "number": COUNT | {"description": "Of the sweep or of the recount."},
         "at": MOMENT,
         "kind": {"enum": ["set_aside", "restored", "recount"]},
-        "reason": {"enum": [*REASONS, None], "description": "The class of a sweep's reason."},
+        "reason": {
+            "enum": [*REASONS, None],
+            "description": "Why a sweep was made. "
+            + "; ".join(f"`{name}`: {meaning}" for name, meaning in REASONS.items()),
+        },
         "count": {"type": "integer", "description": "By how much the total changed."},
         "rules": {"type": "integer", "minimum": 1, "description": "Version of the counting rules."},
         "is_over": {"type": "boolean", "description": "False while it is under way."},
