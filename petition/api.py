@@ -20,7 +20,7 @@ ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 OTHER, NO_TRACK = "other", "none"
 FLOW = ("came", "withdrawn", "set_aside", "taken_out")
 HOUR = ("at", "total", "online", "paper", *FLOW)
-DAY_STARTS_AFTER = timedelta(microseconds=1)  # What is drawn at midnight ends the day before.
+DAY_STARTS_AFTER = timedelta(microseconds=1)
 
 
 class BadQuery(Exception):
@@ -113,9 +113,10 @@ def asked_days(query: QueryDict) -> tuple[date, date]:
 
 def hours(first: date, last: date) -> Answer:
     """The count at the end of each hour of some days (UTC), both included."""
+    drawn = history.now().drawn  # Before the hours are read: it draws up what is due.
     found = _hours(first, last)
     # Not by the clock: the last hour may be drawn up a moment after its end.
-    is_final = history.now().drawn.at >= _end(last)
+    is_final = drawn.at.date() > last
     said = {
         "from": first.isoformat(),
         "to": last.isoformat(),
@@ -131,7 +132,7 @@ def day(which: date) -> Answer:
         raise NoSuchDay
     drawn = history.now().drawn
     count, tables = (found.day, found) if found.day.is_over else (drawn, drawn)
-    within = _hours(which, which, until=count.at)
+    within = [hour for hour in found.hours if hour.at <= count.at]
     flow = found.day.flow if found.day.is_over else _sum(within)
     said = {
         "day": which.isoformat(),
@@ -260,10 +261,10 @@ def _hour(hour: Moment) -> dict:
     return {"at": moment(hour.at)} | count | {name: getattr(hour.flow, name) for name in FLOW}
 
 
-def _hours(first: date, last: date, until: datetime | None = None) -> list[Moment]:
-    history.now()  # Draws up the hour that has just ended, where nobody has yet.
-    end = _end(last)
-    return history.hours(_midnight(first) + DAY_STARTS_AFTER, min(until or end, end))
+def _hours(first: date, last: date) -> list[Moment]:
+    """What was drawn up in those days. At midnight that is the end of the day before."""
+    end = _midnight(_later(last, 1)) if last < date.max else datetime.max.replace(tzinfo=UTC)
+    return history.hours(_midnight(first) + DAY_STARTS_AFTER, end)
 
 
 def _days(drawn: history.Drawn) -> Iterator[tuple[date, Moment, Flow]]:
@@ -272,7 +273,8 @@ def _days(drawn: history.Drawn) -> Iterator[tuple[date, Moment, Flow]]:
         if found.is_over:
             yield found.day, found, found.flow
         else:
-            yield found.day, drawn, _sum(_hours(found.day, found.day, until=drawn.at))
+            hours = history.day(found.day).hours
+            yield found.day, drawn, _sum([hour for hour in hours if hour.at <= drawn.at])
 
 
 def _sum(found: list[Moment]) -> Flow:
@@ -294,10 +296,6 @@ def _asked_day(query: QueryDict, name: str) -> date | None:
 def _later(day: date, days: int) -> date:
     """So many days later, as far as the calendar goes."""
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
-
-
-def _end(day: date) -> datetime:
-    return _midnight(_later(day, 1)) if day < date.max else datetime.max.replace(tzinfo=UTC)
 
 
 def _midnight(day: date) -> datetime:

@@ -121,7 +121,6 @@ def test_tables_stand_still_until_the_hour_is_over(client):
 def test_days_and_hours_tell_the_same_story(client, two_days):
     by_day = said(client, "tallies.json")["by_day"]
     assert by_day[-2] == {"day": f"{YESTERDAY}", "came": 14, "left": 0, "net": 14, "total": 14}
-    assert by_day[-1]["total"] == said(client, "tallies.json")["total"]
     yesterday = said(client, f"history/{YESTERDAY}.json")
     assert yesterday["is_over"]
     assert sum(hour["came"] for hour in yesterday["hours"]) == yesterday["came"]
@@ -198,6 +197,18 @@ def test_history_says_what_is_wrong_with_what_is_asked_for(client, query, why):
     assert "no-store" in response["Cache-Control"]
     assert why in response.json()["detail"]
     assert get(client, f"history.csv?{query}").json() == response.json()
+
+
+def test_what_is_drawn_up_late_still_ends_the_day_before(client):
+    sign(12)
+    history.draw_up(MIDNIGHT - timedelta(hours=38))
+    sign(4, "night")
+    history.draw_up(MIDNIGHT - timedelta(hours=19))  # At five: nobody looked in between.
+    before, yesterday, _ = said(client, "tallies.json")["by_day"][-3:]
+    assert (before["came"], before["total"]) == (16, 16)
+    assert (yesterday["came"], yesterday["total"]) == (0, 16)
+    assert said(client, f"history/{before['day']}.json")["hours"][-1]["came"] == 4
+    assert said(client, f"history/{YESTERDAY}.json")["came"] == 0
 
 
 def test_what_is_asked_of_an_address_without_parameters_is_passed_over(client):
