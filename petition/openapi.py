@@ -101,17 +101,17 @@ def document(examples: dict[str, dict | str], today: str) -> dict:
             "description": "The same for readers, in Arabic, French and English.",
         },
         "servers": [{"url": f"{settings.SITE_URL}/api/v1"}],
-        "paths": _paths(examples, today),
+        "paths": _paths(examples),
         "components": {
             "schemas": _schemas(),
-            "parameters": _parameters(),
+            "parameters": _parameters(today),
             "headers": _headers(),
             "responses": _problems(),
         },
     }
 
 
-def _paths(examples: dict[str, dict | str], today: str) -> dict:
+def _paths(examples: dict[str, dict | str]) -> dict:
     def said(name, schema, description):
         kind = "text/csv" if name.endswith(".csv") else "application/json"
         shape = (
@@ -125,10 +125,7 @@ def _paths(examples: dict[str, dict | str], today: str) -> dict:
             "content": {kind: {"schema": shape, "example": examples[name]}},
         }  # fmt: skip
 
-    span = [
-        {"$ref": f"#/components/parameters/{name}", "example": today} for name in ("from", "to")
-    ]
-    one_day = [_day_parameter(today)]
+    span, one_day = ("from", "to"), ("day",)
     table = (
         "Columns `dimension,value,count,as_of`: the same figures as in JSON, one a line. ASCII, "
         "lines end with CR LF, no byte order mark."
@@ -191,14 +188,14 @@ def _get(name, summary, description, found, parameters=(), missing=False) -> dic
     """What an address answers to GET. To HEAD it answers the same without the body, to OPTIONS
     what CORS allows."""
     statuses = ["400", *(["404"] if missing else []), "405", "412", "413", "500"]
-    conditions = [
-        {"$ref": f"#/components/parameters/{name}"} for name in ("IfNoneMatch", "IfModifiedSince")
-    ]
     operation = {
         "operationId": name,
         "summary": summary,
         "description": description,
-        "parameters": [*parameters, *conditions],
+        "parameters": [
+            {"$ref": f"#/components/parameters/{name}"}
+            for name in (*parameters, "If-None-Match", "If-Modified-Since")
+        ],
         "responses": {
             "200": found,
             "304": {"description": "Not changed since the answer that the request names."},
@@ -208,34 +205,31 @@ def _get(name, summary, description, found, parameters=(), missing=False) -> dic
     return {"get": operation}
 
 
-def _parameters() -> dict:
+def _parameters(today: str) -> dict:
     return {
+        "day": {
+            "name": "day", "in": "path", "required": True, "schema": DAY, "example": today,
+            "description": "A day in UTC, from that of the first signature until today.",
+        },
         "from": {
-            "name": "from", "in": "query", "schema": DAY,
+            "name": "from", "in": "query", "schema": DAY, "example": today,
             "description": "The first day; six days before `to` by default.",
         },
         "to": {
-            "name": "to", "in": "query", "schema": DAY,
+            "name": "to", "in": "query", "schema": DAY, "example": today,
             "description": "The last day, at most 30 days after `from`, and not before it. Today "
             "by default, or where `from` lies too far back for that, the last that can be asked "
             "for with it.",
         },
-        "IfNoneMatch": {
+        "If-None-Match": {
             "name": "If-None-Match", "in": "header",
             "schema": {"type": "string"}, "description": "The `ETag` of an answer that you have.",
         },
-        "IfModifiedSince": {
+        "If-Modified-Since": {
             "name": "If-Modified-Since", "in": "header", "schema": {"type": "string"},
             "description": "The `Last-Modified` of an answer that you have; `If-None-Match` is "
             "more exact.",
         },
-    }  # fmt: skip
-
-
-def _day_parameter(today: str) -> dict:
-    return {
-        "name": "day", "in": "path", "required": True, "schema": DAY, "example": today,
-        "description": "A day in UTC, from that of the first signature until today.",
     }  # fmt: skip
 
 
