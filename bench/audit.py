@@ -17,6 +17,7 @@ from urllib.request import Request, urlopen
 
 from bench import contract
 from bench.screenshots import BASE, PAGES, PORT, mailed, prepare, site_running
+from tests.making import make_figures
 
 TOOLS = Path("var/audit")
 LANGUAGES = ("ar", "fr", "en")
@@ -100,6 +101,7 @@ if __name__ == "__main__":
         ["npm", "install", "--silent", "--prefix", TOOLS, "lighthouse@12", "vnu-jar"], check=True
     )
     private = mailed(prepare())
+    make_figures()
     with site_running():
         print(f"The site on port {PORT}, as in production\n")
         nu(private)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from bench.screenshots import BASE, prepare, site_running
+from tests.making import make_figures
 
 REPORT = Path("var/contract.json")
 AT_LEAST = 5000
@@ -35,5 +36,6 @@ def run() -> None:
 
 if __name__ == "__main__":
     prepare()
+    make_figures()
     with site_running():
         run()

@@ -11,7 +11,7 @@ from django.core.cache import caches
 from django.utils import timezone
 from django.utils.http import http_date
 
-from petition import history, lifecycle
+from petition import answers, history, lifecycle
 from petition.models import Hour, Signature, Sweep
 from tests.making import State, make_case, make_signature
 
@@ -338,6 +338,23 @@ def test_what_is_remembered_asks_the_database_nothing(client, path, django_asser
     get(client, path)
     with django_assert_num_queries(0):
         assert get(client, path).status_code == 200
+
+
+@pytest.mark.once
+def test_what_is_remembered_is_told_to_nobody_who_would_be_refused(client):
+    plain = get(client, "counter.json")
+    large = client.generic("GET", "/api/v1/counter.json", b"x" * 70_000)
+    assert large.status_code == 413
+    assert get(client, "counter.json", Host="elsewhere.example").status_code == 400
+    head = client.head("/api/v1/counter.json")
+    assert (head.status_code, head.content, head["ETag"]) == (200, b"", plain["ETag"])
+    again = get(client, "counter.json")
+    assert dict(again.headers) == dict(plain.headers)
+
+
+@pytest.mark.once
+def test_what_is_remembered_is_forgotten_within_seconds():
+    assert answers.REMEMBERED_SECONDS + history.REMEMBERED_SECONDS <= 5
 
 
 @pytest.mark.once

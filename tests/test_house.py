@@ -37,7 +37,7 @@ LAYERS = [
         "problems",
         "openapi",
     },
-    {"fields"},
+    {"fields", "answers"},
     {"models"},
     {"tallies", "abuse", "campaign", "audit", "sessions", "cases"},
     {"news", "profiles", "history"},

@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from petition import openapi
 from petition.models import Signature
 from petition.urls import urlpatterns
-from tests.making import State, make_signature
+from tests.making import make_figures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
@@ -24,8 +24,7 @@ CONFIG = settings.BASE_DIR / "bench" / "schemathesis.toml"
 
 @pytest.fixture
 def document(client):
-    for n in range(12):
-        make_signature(f"s{n}@example.org", State.COUNTED, track_id="fate")
+    make_figures()
     return client.get("/api/v1/openapi.json").json()
 
 
@@ -87,8 +86,7 @@ def test_the_document_names_each_reason_for_a_correction():
 def test_made_up_requests_are_answered_as_the_document_says(live_server, settings, tmp_path):
     """Schemathesis: every check on, some hundred cases. `make audit` has thousands."""
     settings.SITE_URL = live_server.url
-    for n in range(12):
-        make_signature(f"s{n}@example.org", State.COUNTED, track_id="fate")
+    make_figures()
     report = tmp_path / "report.json"
     done = subprocess.run(
         [
