@@ -40,7 +40,10 @@ def pack(content: str, headers: dict[str, str], changed_at: datetime | None) -> 
     # Without a time in it, so that all processes pack the same bytes.
     bodies = {"": plain, "gzip": gzip.compress(plain, mtime=0)}
     own = {
-        encoding: {"ETag": f'"{hashlib.blake2s(body, digest_size=12).hexdigest()}"'}
+        encoding: {
+            "ETag": f'"{hashlib.blake2s(body, digest_size=12).hexdigest()}"',
+            "Content-Length": str(len(body)),
+        }
         for encoding, body in bodies.items()
     }
     own["gzip"]["Content-Encoding"] = "gzip"
