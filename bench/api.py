@@ -6,9 +6,9 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from statistics import median
-from threading import Thread
 from time import perf_counter
 
 from bench.desk import environment
@@ -65,22 +65,21 @@ def compare(tag: str) -> None:
 def rate(path: str, header: str, status: bytes) -> float:
     """Requests answered a second; an answer with another status ends the benchmark."""
     ask = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{header}\r\n".encode()
-    counts = [0] * CONNECTIONS
-    end = perf_counter() + SECONDS
+    start = perf_counter()
+    end = start + SECONDS
 
-    def load(which: int) -> None:
+    def load(_) -> int:
+        count = 0
         with socket.create_connection(("127.0.0.1", PORT)) as connection:
             while perf_counter() < end:
                 connection.sendall(ask)
-                assert one_answer(connection) == status
-                counts[which] += 1
+                got = one_answer(connection)
+                assert got == status, got
+                count += 1
+        return count
 
-    clients = [Thread(target=load, args=[n]) for n in range(CONNECTIONS)]
-    start = perf_counter()
-    for client in clients:
-        client.start()
-    for client in clients:
-        client.join()
+    with ThreadPoolExecutor(CONNECTIONS) as clients:
+        counts = list(clients.map(load, range(CONNECTIONS)))
     return sum(counts) / (perf_counter() - start)
 
 
