@@ -19,8 +19,8 @@ REASONS = {
 HOUR_COLUMNS = "at,total,online,paper,came,withdrawn,set_aside,taken_out"
 
 ABOUT = f"""\
-The figures of the petition, for newsrooms and programs. No key, no cookie, no limit of requests;
-whoever asks more often than every five seconds gets the same answer.
+The figures of the petition, for newsrooms and programs. No key, no cookie, no limit;
+whoever asks more often than every five seconds mostly gets the same answer.
 
 **What is counted.** A *signature* counts once the mailbox that it was made from has confirmed it,
 or as a valid line of a paper sheet that two people counted. One confirmed mailbox is not one

@@ -95,10 +95,11 @@ def test_each_table_adds_up_to_the_total_of_its_moment(client):
     sign(11, "b", country="LB", language="fr")
     figures = said(client, "tallies.json")
     assert figures["total"] == 34
-    assert {cell["country"] for cell in figures["by_country"]} == {"MA", "LB", "other"}
-    assert {cell["track"] for cell in figures["by_track"]} == {"fate", "none", "other"}
-    assert {cell["language"] for cell in figures["by_language"]} == {"ar", "fr", "other"}
+    assert figures["by_country"][0]["country"] in ("MA", "LB")
+    assert {cell["track"] for cell in figures["by_track"]} <= {"fate", "none", "other"}
+    assert {cell["language"] for cell in figures["by_language"]} <= {"ar", "fr", "other"}
     for name in ("by_country", "by_track", "by_language"):
+        assert figures[name][-1][name.removeprefix("by_")] == "other"
         *shown, rest = (cell["count"] for cell in figures[name])
         assert sum(shown) + rest == 34
         assert shown == sorted(shown, reverse=True)
