@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_test_environment
 
-from bench import cases, counting, desk, newsletter, signing
+from bench import api, cases, counting, desk, newsletter, signing
 
 setup_test_environment(debug=False)
 connection.creation.create_test_db(verbosity=0, serialize=False)
@@ -33,6 +33,8 @@ try:
     print()
     signing.run()
     counting.run()
+    print()
+    api.run()
     print()
     cases.run()
     desk.run()

@@ -1,6 +1,7 @@
-"""Nu HTML checker, Lighthouse and what goes over the wire: `make audit`. Needs node, npm and java.
+"""Nu HTML checker, Lighthouse, Schemathesis and what goes over the wire: `make audit`. Needs node,
+npm and java.
 
-Both tools come from the npm registry into var/audit/; the site runs as in production.
+The first two come from the npm registry into var/audit/; the site runs as in production.
 """
 
 import gzip
@@ -14,8 +15,10 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from bench import contract
 from bench.screenshots import BASE, PAGES, PORT, mailed, prepare, site_running
 from petition import embeds
+from tests.making import make_figures
 
 TOOLS = Path("var/audit")
 LANGUAGES = ("ar", "fr", "en")
@@ -104,8 +107,10 @@ if __name__ == "__main__":
         ["npm", "install", "--silent", "--prefix", TOOLS, "lighthouse@12", "vnu-jar"], check=True
     )
     private = mailed(prepare())
+    make_figures()
     with site_running():
         print(f"The site on port {PORT}, as in production\n")
         nu(private)
         wire()
+        contract.run()
         lighthouse()

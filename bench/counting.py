@@ -1,21 +1,29 @@
-"""What the count costs: the home page when warm, a total among many, confirmations side by side."""
+"""What the count costs: the home page when warm, figures among many, confirmations side by side."""
 
+import os
 from statistics import median
 from threading import Thread
 from time import perf_counter
 
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from bench import crowd
 from petition import links, signatures, tallies
 from petition.models import Signature
+
+FEW, MILLION = 1000, 1_000_000
+READS = 200
+READ = ("counter.json", "tallies.json", "history.json")
 
 
 def run() -> None:
     home_page()
-    reading_a_total()
     confirming()
+    print()
+    reading()
 
 
 def home_page() -> None:
@@ -32,26 +40,44 @@ def home_page() -> None:
     print()
 
 
-def reading_a_total() -> None:
-    """The same rows are read whether they stand for ten signatures or for ten million."""
-    few = median_of_total()
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE petition_tally SET count = 10000000 WHERE dimension = 'total'")
-    many = median_of_total()
-    tallies.mend()
-    print(
-        f"Reading the total: {few * 1000:.2f} ms; counters in the millions: {many / few:.2f} of it"
-    )
-    print()
-
-
-def median_of_total() -> float:
-    times = []
-    for _ in range(300):
+def reading() -> None:
+    """Each figure as the database gives it, nothing remembered, however many have signed."""
+    sizes = [FEW, MILLION] + ([10 * MILLION] if os.environ.get("BENCH_10M") else [])
+    found = {}
+    for size in [*sizes, FEW]:  # The few once more: what the machine does besides changes.
+        crowd.empty()
         start = perf_counter()
-        tallies.read_counter()
-        times.append(perf_counter() - start)
-    return median(times)
+        crowd.fill_thinly(size)
+        made = perf_counter() - start
+        assert tallies.read_counter().total == size
+        times = read_times()
+        for name, values in times.items():
+            found.setdefault(name, {}).setdefault(size, []).extend(values)
+        print(f"{size:,} signatures made and counted in {made:.0f} s", flush=True)
+    print(f"Reading, nothing remembered: medians of {READS}, at {FEW:,} signatures and beyond")
+    for name, times in found.items():
+        few = median(times.pop(FEW))
+        beyond = "".join(
+            f", at {size:,} {median(values) / few:.2f} of it" for size, values in times.items()
+        )
+        print(f"  {name:14} {few * 1000:.2f} ms{beyond}")
+    print()
+    crowd.empty()
+
+
+def read_times() -> dict[str, list[float]]:
+    """In turn, so that whatever else the machine does hits all alike."""
+    client = Client()
+    times = {name: [] for name in READ}
+    for name in READ:
+        client.get(f"/api/v1/{name}")
+    for _ in range(READS):
+        for name, values in times.items():
+            caches["process"].clear()
+            start = perf_counter()
+            assert client.get(f"/api/v1/{name}").status_code == 200
+            values.append(perf_counter() - start)
+    return times
 
 
 def confirming(count: int = 1000) -> None:

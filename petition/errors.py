@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import get_language
 
-from petition import campaign
+from petition import campaign, problems
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +20,19 @@ LAST_RESORT = (
     "Try again in a few minutes.</p></html>"
 )
 
+PROBLEMS = {
+    400: ("Bad Request", "The request could not be read."),
+    403: ("Forbidden", "Nothing can be posted here, from whichever site."),
+    404: ("Not Found", "Every address is in /api/v1/openapi.json."),
+    413: ("Content Too Large", "The request has more than 64 KB; none of ours needs a body."),
+    500: ("Internal Server Error", "Something went wrong on our side. Try again in a minute."),
+}
+
 
 def page(request: HttpRequest, status: int, **context) -> HttpResponse:
-    """The page for a status, never kept by a cache."""
+    """The page for a status, never kept by a cache; for programs the same as a problem."""
+    if request.path.startswith("/api/"):
+        return problems.problem(status, *PROBLEMS[status])
     context["campaign"] = campaign.site(get_language())
     response = render(request, f"errors/{status}.html", context, status=status)
     add_never_cache_headers(response)

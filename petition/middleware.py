@@ -11,7 +11,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
 from django.middleware.locale import LocaleMiddleware
 
-from petition import errors
+from petition import answers, errors
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 # When a session began, in the session: the desk writes it at sign-in.
@@ -21,6 +21,8 @@ PORTRAIT = re.compile(r"/admin/petition/case/[0-9]+/portrait/")
 OPEN = re.compile(r"/api/.*|/oembed|/[a-z]{2}/counter\.(?:svg|png)")
 # Mail programs press it from wherever they are (RFC 8058): its token is all that it goes by.
 ONE_CLICK = re.compile(r"/[a-z]{2}/unsubscribe/[^/]+/")
+
+CONDITIONS = "If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"
 
 
 class Language(LocaleMiddleware):
@@ -66,16 +68,25 @@ class NoCookies:
 
 class OpenFigures:
     """Lets any site read and show the figures, also where the answer is only that they have not
-    changed."""
+    changed; answers `/api/` from memory where it can, before anything else is done.
+
+    A page of another site that asks whether they have asks for leave to first, with OPTIONS.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        response = self.get_response(request)
-        if OPEN.fullmatch(request.path):
-            response.headers["Access-Control-Allow-Origin"] = "*"
-            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if not OPEN.fullmatch(request.path):
+            return self.get_response(request)
+        response = answers.recall(request) or self.get_response(request)
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = "ETag, Link"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
+            response.headers["Access-Control-Allow-Headers"] = CONDITIONS
+            response.headers["Access-Control-Max-Age"] = "86400"
         return response
 
 

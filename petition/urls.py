@@ -5,6 +5,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import path, re_path
 
 from petition.views import (
+    api,
     campaign,
     cases,
     dev,
@@ -15,7 +16,6 @@ from petition.views import (
     press,
     sharing,
     signatures,
-    tallies,
 )
 
 urlpatterns = [
@@ -53,7 +53,18 @@ urlpatterns = [
     ),
     path("embed/<str:language>/counter/", embeds.counter, name="embed"),
     path("oembed", embeds.oembed, name="oembed"),
-    path("api/v1/counter.json", tallies.counter, name="counter_json"),
+    path("api/v1/counter.json", api.counter, name="counter_json"),
+    path("api/v1/tallies.json", api.tallies, {"form": "json"}, name="tallies_json"),
+    path("api/v1/tallies.csv", api.tallies, {"form": "csv"}, name="tallies_csv"),
+    path("api/v1/history.json", api.history, {"form": "json"}, name="history_json"),
+    path("api/v1/history.csv", api.history, {"form": "csv"}, name="history_csv"),
+    re_path(
+        r"^api/v1/history/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})\.(?P<form>json|csv)\Z",
+        api.day,
+        name="day",
+    ),
+    path("api/v1/corrections.json", api.corrections, name="corrections_json"),
+    path("api/v1/openapi.json", api.document, name="openapi"),
     path("readyz", operations.readyz),
     path("robots.txt", operations.robots),
     path("sitemap.xml", operations.sitemap),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_otp.oath import totp
 from PIL import Image
 
-from petition import lifecycle, newsroom, pictures, tallies, two_factor
+from petition import history, lifecycle, newsroom, pictures, tallies, two_factor
 from petition.models import (
     Approval,
     Authenticator,
@@ -19,6 +19,7 @@ from petition.models import (
     Consent,
     ConsentText,
     Mailing,
+    Mend,
     News,
     NewsText,
     Portrait,
@@ -26,6 +27,7 @@ from petition.models import (
     RiskReview,
     Signature,
     Source,
+    Sweep,
 )
 
 State = Signature.State
@@ -50,6 +52,27 @@ def make_signature(email: str = "someone@example.org", state: str = State.PENDIN
     elif state != State.PENDING:
         assert lifecycle.move(signature, state, confirmed_at=timezone.now())
     return signature
+
+
+def make_figures() -> None:
+    """Signatures of two days, drawn up by the hour, and each kind of correction."""
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    signed = [
+        make_signature(f"sample{n}@example.org", State.COUNTED, country="MA" if n % 3 else "LB",
+                       track_id="fate" if n % 2 else None)
+        for n in range(36)
+    ]  # fmt: skip
+    for hours in (14, 13, 0):
+        history.draw_up(midnight - timedelta(hours=hours))
+    assert lifecycle.move(signed[0], State.HELD, reason=Signature.Reason.AUTOMATED)
+    assert lifecycle.move(signed[1], State.WITHDRAWN, **Signature.ERASED)
+    details = {"country": "MA", "by": "sample", "state": Sweep.State.DONE, "expected": 1}
+    for task, reason in ((Sweep.Task.APPLY, "automated"), (Sweep.Task.UNDO, "disposable")):
+        Sweep.objects.create(
+            task=task, reason=reason, moved=1, lowered=1, raised=1, undo_at=timezone.now(),
+            **details,
+        )  # fmt: skip
+    Mend.objects.create(count=-1, rules=tallies.RULES)
 
 
 def make_story(slug: str = "first-report", *languages: str, **fields) -> News:

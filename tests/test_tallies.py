@@ -33,28 +33,6 @@ def run_recount(*args):
     return code, out.getvalue() + err.getvalue()
 
 
-def test_the_counter_for_programs_says_what_is_counted(client):
-    make_signature("one@example.org", State.COUNTED)
-    make_signature("two@example.org")
-    make_signature("three@example.org", State.HELD)
-    response = client.get("/api/v1/counter.json")
-    figures = response.json()
-    assert figures.pop("updated_at")
-    assert figures == {"total": 1, "online": 1, "paper": 0, "goal": 1_000_000}
-    assert response["Access-Control-Allow-Origin"] == "*"
-    assert response["Cache-Control"].startswith("public, max-age=5")
-    assert "Accept-Language" not in response.get("Vary", "")
-
-
-def test_an_unchanged_counter_is_not_sent_again(client):
-    first = client.get("/api/v1/counter.json")
-    assert not first["ETag"].startswith("W/")
-    again = client.get("/api/v1/counter.json", headers={"If-None-Match": first["ETag"]})
-    assert again.status_code == 304
-    assert again.content == b""
-    assert again["Access-Control-Allow-Origin"] == "*"
-
-
 def test_recount_says_that_all_is_right():
     make_signature(state=State.COUNTED)
     assert run_recount() == (0, "All counters agree: 1 signatures.\n")

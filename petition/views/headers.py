@@ -25,11 +25,7 @@ def public(seconds: int, *, stale: bool = True):
     view may name a max-age of its own: the shorter one holds. Answers to a post, and answers that
     are not 200, are never kept.
     """
-    limits = {"public": True, "max_age": seconds}
-    if stale:
-        limits |= {"stale_while_revalidate": 2 * seconds, "stale_if_error": 5 * seconds}
-    else:
-        limits |= {"must_revalidate": True}
+    limits = lifetime(seconds, stale=stale)
 
     def decorate(view):
         @wraps(view)
@@ -44,6 +40,14 @@ def public(seconds: int, *, stale: bool = True):
         return answer
 
     return decorate
+
+
+def lifetime(seconds: int, *, stale: bool = True) -> dict:
+    """What `Cache-Control` says of it, as `patch_cache_control` takes it."""
+    limits = {"public": True, "max_age": seconds}
+    if stale:
+        return limits | {"stale_while_revalidate": 2 * seconds, "stale_if_error": 5 * seconds}
+    return limits | {"must_revalidate": True}
 
 
 def private(view):

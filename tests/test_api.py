@@ -1,0 +1,429 @@
+"""The figures for programs: what each address says, and how it says it."""
+
+import csv
+import gzip
+import io
+import json
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.core.cache import caches
+from django.utils import timezone
+from django.utils.http import http_date
+
+from petition import answers, history, lifecycle
+from petition.models import Hour, Signature, Sweep
+from tests.making import State, make_case, make_signature
+
+pytestmark = pytest.mark.django_db
+
+FIXED = (
+    "counter.json", "tallies.json", "tallies.csv", "history.json", "history.csv",
+    "corrections.json", "openapi.json",
+)  # fmt: skip
+MIDNIGHT = datetime.combine(timezone.now().date(), time(), UTC)
+TODAY = MIDNIGHT.date()
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+def get(client, path: str, **headers):
+    return client.get(f"/api/v1/{path}", headers=headers)
+
+
+def said(client, path: str) -> dict:
+    response = get(client, path)
+    assert response.status_code == 200, response.content
+    return response.json()
+
+
+def lines(client, path: str) -> list[dict]:
+    text = get(client, path).content.decode()
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def forget() -> None:
+    caches["process"].clear()
+
+
+def sign(how_many: int, prefix: str = "s", **fields) -> list[Signature]:
+    return [
+        make_signature(f"{prefix}{n}@example.org", State.COUNTED, **fields) for n in range(how_many)
+    ]
+
+
+@pytest.fixture
+def two_days():
+    """12 came before yesterday's 10 o'clock and 2 until noon; today 3 more, and one of all left."""
+    first = sign(12, "a", track_id="fate")
+    history.draw_up(MIDNIGHT - timedelta(hours=14))
+    sign(2, "b", country="LB")
+    history.draw_up(MIDNIGHT - timedelta(hours=12))
+    history.draw_up(MIDNIGHT + timedelta(seconds=2))
+    sign(3, "c")
+    lifecycle.move(first[0], State.HELD, reason="automated")
+
+
+# --- What is said ---
+
+
+def test_the_counter_says_what_is_counted_now(client):
+    make_signature("one@example.org", State.COUNTED)
+    make_signature("two@example.org")
+    held = make_signature("three@example.org", State.COUNTED)
+    lifecycle.move(held, State.HELD, reason="other")
+    figures = said(client, "counter.json")
+    assert datetime.fromisoformat(figures.pop("updated_at")) <= timezone.now()
+    assert figures == {
+        "total": 1, "online": 1, "paper": 0, "goal": 1_000_000,
+        "today": {"came": 2, "left": 1}, "last_24_hours": {"came": 2, "left": 1},
+        "licence": "CC BY 4.0",
+    }  # fmt: skip
+
+
+@pytest.mark.once
+def test_every_answer_says_that_its_figures_are_made_up_where_they_are(client):
+    assert "sample" not in said(client, "counter.json")
+    make_case(sample=True)
+    forget()
+    for path in ("counter.json", "tallies.json", "history.json", f"history/{TODAY}.json",
+                 "corrections.json"):  # fmt: skip
+        assert said(client, path)["sample"] is True
+
+
+def test_each_table_adds_up_to_the_total_of_its_moment(client):
+    sign(23, "a", track_id="fate")
+    sign(11, "b", country="LB", language="fr")
+    figures = said(client, "tallies.json")
+    assert figures["total"] == 34
+    assert figures["by_country"][0]["country"] in ("MA", "LB")
+    assert {cell["track"] for cell in figures["by_track"]} <= {"fate", "none", "other"}
+    assert {cell["language"] for cell in figures["by_language"]} <= {"ar", "fr", "other"}
+    for name in ("by_country", "by_track", "by_language"):
+        assert figures[name][-1][name.removeprefix("by_")] == "other"
+        *shown, rest = (cell["count"] for cell in figures[name])
+        assert sum(shown) + rest == 34
+        assert shown == sorted(shown, reverse=True)
+        assert [count for count in shown if count < 10 or count % 10] == []
+    states = figures["states"]
+    assert states.pop("as_of") == figures["as_of"]
+    assert states.pop("received") == sum(states.values()) == 34
+
+
+def test_tables_stand_still_until_the_hour_is_over(client):
+    sign(12)
+    before = get(client, "tallies.json")
+    sign(12, "later")
+    forget()
+    after = get(client, "tallies.json")
+    assert after.content == before.content
+    assert json.loads(before.content)["total"] == json.loads(before.content)["by_day"][-1]["total"]
+
+
+def test_days_and_hours_tell_the_same_story(client, two_days):
+    by_day = said(client, "tallies.json")["by_day"]
+    assert by_day[-2] == {"day": f"{YESTERDAY}", "came": 14, "left": 0, "net": 14, "total": 14}
+    yesterday = said(client, f"history/{YESTERDAY}.json")
+    assert yesterday["is_over"]
+    assert sum(hour["came"] for hour in yesterday["hours"]) == yesterday["came"]
+    assert yesterday["hours"][-1]["total"] == yesterday["total"] == 14
+    span = said(client, f"history.json?from={YESTERDAY}&to={YESTERDAY}")
+    assert span["hours"] == yesterday["hours"]
+
+
+def test_a_day_that_is_over_never_changes_again(client, two_days):
+    before = get(client, f"history/{YESTERDAY}.json")
+    assert before["Cache-Control"].startswith("public, max-age=604800")
+    sign(30, "later")
+    forget()
+    assert get(client, f"history/{YESTERDAY}.json").content == before.content
+
+
+def test_today_is_kept_shortly_and_as_of_its_last_hour(client, two_days):
+    response = get(client, f"history/{TODAY}.json")
+    assert response["Cache-Control"].startswith("public, max-age=60,")
+    figures = response.json()
+    assert not figures["is_over"]
+    assert sum(cell["count"] for cell in figures["by_country"]) == figures["total"]
+    assert figures["total"] - 14 == figures["came"] - figures["set_aside"]
+
+
+def test_days_before_the_first_and_after_today_have_no_figures(client):
+    sign(1)
+    said(client, f"history/{TODAY}.json")
+    for day in (TODAY + timedelta(days=1), "2001-01-01", "2026-02-30", "0000-00-00"):
+        for form in ("json", "csv"):
+            response = get(client, f"history/{day}.{form}")
+            assert response.status_code == 404
+            assert response["Content-Type"] == "application/problem+json"
+            assert str(day) in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "last"),
+    [
+        ("", TODAY - timedelta(days=6), TODAY),
+        ("?from=2026-03-01&to=2026-03-31", "2026-03-01", "2026-03-31"),
+        ("?from=2026-03-01", "2026-03-01", "2026-03-31"),
+        ("?to=2026-03-10", "2026-03-04", "2026-03-10"),
+        (f"?from={TODAY}", TODAY, TODAY),
+        ("?from=9999-12-31", "9999-12-31", "9999-12-31"),
+        ("?to=0001-01-02", "0001-01-01", "0001-01-02"),
+    ],
+)
+@pytest.mark.once
+def test_history_is_of_the_days_that_are_asked_for(client, query, first, last):
+    figures = said(client, f"history.json{query}")
+    assert (figures["from"], figures["to"]) == (str(first), str(last))
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("from=2026-03-01&to=2026-04-01", "32 days are asked for; at most 31"),
+        ("from=2026-03-02&to=2026-03-01", "'from' (2026-03-02) must not be after 'to'"),
+        ("from=2026-13-01", "'from' must be one day, written as 2026-02-10."),
+        ("to=20260301", "'to' must be one day"),
+        ("to=2026-3-1", "'to' must be one day"),
+        ("to=", "'to' must be one day"),
+        ("to=٢٠٢٦-٠٣-٠١", "'to' must be one day"),
+        ("from=2026-03-01&from=2026-03-02", "'from' must be one day"),
+        ("form=2026-03-01", "Unknown parameter 'form'; there are 'from' and 'to'."),
+    ],
+)
+@pytest.mark.once
+def test_history_says_what_is_wrong_with_what_is_asked_for(client, query, why):
+    response = get(client, f"history.json?{query}")
+    assert response.status_code == 400
+    assert response["Content-Type"] == "application/problem+json"
+    assert "no-store" in response["Cache-Control"]
+    assert why in response.json()["detail"]
+    assert get(client, f"history.csv?{query}").json() == response.json()
+
+
+def test_what_is_drawn_up_late_still_ends_the_day_before(client):
+    sign(12)
+    history.draw_up(MIDNIGHT - timedelta(hours=38))
+    sign(4, "night")
+    history.draw_up(MIDNIGHT - timedelta(hours=19))  # At five: nobody looked in between.
+    before, yesterday, _ = said(client, "tallies.json")["by_day"][-3:]
+    assert (before["came"], before["total"]) == (16, 16)
+    assert (yesterday["came"], yesterday["total"]) == (0, 16)
+    assert said(client, f"history/{before['day']}.json")["hours"][-1]["came"] == 4
+    assert said(client, f"history/{YESTERDAY}.json")["came"] == 0
+
+
+def test_what_is_asked_of_an_address_without_parameters_is_passed_over(client):
+    assert get(client, "counter.json?_=1709280000").status_code == 200
+
+
+def test_tables_say_the_same_as_json(client, two_days):
+    figures = said(client, "tallies.json")
+    rows = {(row["dimension"], row["value"]): row for row in lines(client, "tallies.csv")}
+    assert rows["total", ""] == {
+        "dimension": "total", "value": "", "count": str(figures["total"]),
+        "as_of": figures["as_of"],
+    }  # fmt: skip
+    for name in ("country", "track", "language"):
+        found = {value: int(row["count"]) for (kind, value), row in rows.items() if kind == name}
+        assert found == {cell[name]: cell["count"] for cell in figures[f"by_{name}"]}
+    for row in figures["by_day"]:
+        for name in ("came", "left", "net", "total"):
+            assert int(rows[f"day_{name}", row["day"]]["count"]) == row[name]
+    for name, count in figures["states"].items():
+        if name != "as_of":
+            assert int(rows["state", name]["count"]) == count
+    hours = said(client, "history.json")["hours"]
+    assert lines(client, "history.csv") == [
+        {name: str(value) for name, value in hour.items()} for hour in hours
+    ]
+    day = said(client, f"history/{YESTERDAY}.json")
+    rows = {
+        (row["dimension"], row["value"]): row for row in lines(client, f"history/{YESTERDAY}.csv")
+    }
+    assert rows["came", ""]["count"] == str(day["came"])
+    assert rows["hour_total", day["hours"][-1]["at"]]["count"] == str(day["hours"][-1]["total"])
+
+
+@pytest.mark.once
+def test_csv_is_plain_ascii_that_programs_and_spreadsheets_read(client):
+    sign(12)
+    content = get(client, "tallies.csv").content
+    assert content.startswith(b"dimension,value,count,as_of\r\n")
+    assert content.isascii()
+
+
+def test_the_ledger_says_when_how_many_and_why(client):
+    moment = timezone.now().replace(microsecond=0)
+    Sweep.objects.create(
+        reason="disposable",
+        by="sample",
+        made_at=moment,
+        state="done",
+        expected=9,
+        lowered=7,
+        country="MA",
+    )
+    figures = said(client, "corrections.json")
+    (line,) = figures["corrections"]
+    assert line.pop("number")
+    assert line == {
+        "at": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "kind": "set_aside", "reason": "disposable",
+        "count": -7, "rules": 1, "is_over": True,
+    }  # fmt: skip
+    assert figures["rules"] == {"version": 1}
+
+
+# --- How it is said ---
+
+
+@pytest.mark.parametrize("path", [*FIXED, f"history/{TODAY}.json", f"history/{TODAY}.csv"])
+@pytest.mark.once
+def test_an_answer_is_open_named_dated_and_licensed(client, path):
+    sign(1)
+    for headers in ({}, {"Accept-Encoding": "gzip, br"}):
+        response = get(client, path, **headers)
+        assert response.status_code == 200
+        assert response["Access-Control-Allow-Origin"] == "*"
+        assert "ETag" in response["Access-Control-Expose-Headers"]
+        assert response["ETag"].startswith('"')
+        assert response["Last-Modified"].endswith("GMT")
+        assert "max-age=" in response["Cache-Control"]
+        assert "stale-while-revalidate=" in response["Cache-Control"]
+        assert "stale-if-error=" in response["Cache-Control"]
+        assert '<https://creativecommons.org/licenses/by/4.0/>; rel="license"' in response["Link"]
+        assert response["Vary"] == "Accept-Encoding"
+        assert "Set-Cookie" not in response
+    assert get(client, path, **{"Accept-Encoding": "gzip"})["Content-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+@pytest.mark.once
+def test_each_encoding_has_a_strong_name_of_its_own(client, encoding):
+    sign(1)
+    plain = get(client, "tallies.json")
+    asked = {"Accept-Encoding": encoding}
+    first = get(client, "tallies.json", **asked)
+    body = gzip.decompress(first.content) if encoding else first.content
+    assert body == plain.content
+    assert (first["ETag"] == plain["ETag"]) is (not encoding)
+    again = get(client, "tallies.json", **asked, **{"If-None-Match": f'"x", {first["ETag"]}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again["ETag"] == first["ETag"]
+    assert again["Cache-Control"] == first["Cache-Control"]
+    assert again["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.once
+def test_who_knows_the_moment_only_is_told_that_nothing_changed_since(client):
+    sign(1)
+    first = get(client, "counter.json")
+    since = {"If-Modified-Since": first["Last-Modified"]}
+    assert get(client, "counter.json", **since).status_code == 304
+    earlier = {"If-Modified-Since": http_date(timezone.now().timestamp() - 3600)}
+    assert get(client, "counter.json", **earlier).status_code == 200
+
+
+@pytest.mark.once
+def test_a_changed_counter_is_sent_again(client):
+    first = get(client, "counter.json")
+    sign(1)
+    forget()
+    again = get(client, "counter.json", **{"If-None-Match": first["ETag"]})
+    assert again.status_code == 200
+    assert again.json()["total"] == 1
+
+
+@pytest.mark.parametrize("path", FIXED)
+@pytest.mark.once
+def test_what_is_remembered_asks_the_database_nothing(client, path, django_assert_num_queries):
+    get(client, path)
+    with django_assert_num_queries(0):
+        assert get(client, path).status_code == 200
+
+
+@pytest.mark.once
+def test_what_is_remembered_is_told_to_nobody_who_would_be_refused(client):
+    plain = get(client, "counter.json")
+    large = client.generic("GET", "/api/v1/counter.json", b"x" * 70_000)
+    assert large.status_code == 413
+    assert get(client, "counter.json", Host="elsewhere.example").status_code == 400
+    head = client.head("/api/v1/counter.json")
+    assert (head.status_code, head.content, head["ETag"]) == (200, b"", plain["ETag"])
+    again = get(client, "counter.json")
+    assert dict(again.headers) == dict(plain.headers)
+
+
+@pytest.mark.once
+def test_what_is_remembered_is_forgotten_within_seconds():
+    assert answers.REMEMBERED_SECONDS + history.REMEMBERED_SECONDS <= 5
+
+
+@pytest.mark.once
+def test_a_page_of_another_site_gets_leave_to_ask_whether_figures_changed(client):
+    response = client.options(
+        "/api/v1/counter.json",
+        headers={
+            "Origin": "https://newsroom.example",
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "if-none-match",
+        },
+    )
+    assert response.status_code == 204
+    assert response["Allow"] == "GET, HEAD, OPTIONS"
+    assert response["Access-Control-Allow-Origin"] == "*"
+    assert "GET" in response["Access-Control-Allow-Methods"]
+    assert "If-None-Match" in response["Access-Control-Allow-Headers"]
+    assert int(response["Access-Control-Max-Age"]) >= 3600
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
+@pytest.mark.once
+def test_nothing_can_be_done_but_read(client, method):
+    for path in FIXED:
+        response = client.generic(method, f"/api/v1/{path}")
+        assert response.status_code == 405
+        assert response["Allow"] == "GET, HEAD, OPTIONS"
+        assert response.json()["status"] == 405
+
+
+@pytest.mark.parametrize(
+    ("status", "ask"),
+    [
+        (400, {"path": "counter.json", "content_type": "text/x; charset=latin-1", "data": b"x"}),
+        (404, {"path": "nothing.json"}),
+        (404, {"path": "history/2026-02-1.json"}),
+        (403, {"path": "counter.json", "method": "POST", "headers": {"Origin": "https://x.example"}}),
+        (412, {"path": "counter.json", "headers": {"If-Match": '"another"'}}),
+        (413, {"path": "counter.json", "data": b"x" * 70_000}),
+    ],
+)  # fmt: skip
+@pytest.mark.once
+def test_whatever_is_wrong_is_told_as_a_problem(client, status, ask):
+    ask = {"method": "GET"} | ask
+    response = client.generic(ask.pop("method"), "/api/v1/" + ask.pop("path"), **ask)
+    assert response.status_code == status
+    assert response["Content-Type"] == "application/problem+json"
+    assert response["Access-Control-Allow-Origin"] == "*"
+    problem = response.json()
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+
+
+@pytest.mark.once
+def test_a_mistake_of_ours_is_told_as_a_problem(client, monkeypatch):
+    def broken():
+        raise RuntimeError("broken for a test")
+
+    monkeypatch.setattr("petition.api.counter", broken)
+    client.raise_request_exception = False
+    response = get(client, "counter.json")
+    assert response.status_code == 500
+    assert response["Content-Type"] == "application/problem+json"
+    assert response["Access-Control-Allow-Origin"] == "*"
+
+
+def test_no_answer_is_of_an_hour_that_nobody_drew_up(client):
+    """The hour that has just ended is drawn up by whoever asks first."""
+    assert not Hour.objects.exists()
+    assert said(client, "history.json")["hours"][-1]["at"] >= f"{TODAY}"
