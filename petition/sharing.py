@@ -1,4 +1,4 @@
-"""Makes what is passed on: QR code, A4 poster, paper sheets, the picture that goes with a link."""
+"""Makes what is passed on: QR code, A4 poster, paper sheets, the pictures that go with links."""
 
 import json
 from io import BytesIO
@@ -34,6 +34,11 @@ def sheets(words: dict[str, str], numbers: dict[int, str]) -> bytes:
 def picture(words: dict[str, str]) -> bytes:
     """1200 by 630 pixels as PNG. `words` as `prints/picture.typ` names them."""
     return _typeset("picture.typ", words, format="png", ppi=144)
+
+
+def milestone(words: dict) -> bytes:
+    """1200 by 630 pixels as PNG. `words` as `prints/milestone.typ` names them."""
+    return _typeset("milestone.typ", words, format="png", ppi=144)
 
 
 def rounded_down(count: int) -> int:

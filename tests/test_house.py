@@ -57,6 +57,7 @@ LAYERS = [
         "casework",
         "texts",
     },
+    {"milestones"},
     {"forms", "templatetags", "context_processors", "errors", "imports", "samples"},
     {"views", "admin", "management", "middleware"},
     {"desk"},
