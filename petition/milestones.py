@@ -98,6 +98,7 @@ def _told(milestone: Milestone, code: str) -> newsroom.Draft:
     """The shipped words of a language with the figures put in as that language writes them."""
     figures = {
         "percent": languages.percent(milestone.percent, 100, code),
+        "points": languages.number(milestone.percent, code),
         "figure": languages.number(milestone.figure, code),
         "goal": languages.number(milestone.goal, code),
         "day": languages.day(milestone.reached_at.date(), code),

@@ -133,7 +133,7 @@ def test_the_draft_is_written_in_each_language_with_the_numbers_of_that_language
     counted = {"ar": "كلّ صندوق بريد إلا مرة", "fr": "chaque adresse ne compte qu’une",
                "en": "each mailbox counts once"}  # fmt: skip
     figures = {"ar": "12,345", "fr": "12\u202f345", "en": "12,345"}
-    shares = {"ar": "1%", "fr": "1\xa0%", "en": "1%"}
+    shares = {"ar": "1 في المئة", "fr": "1\xa0%", "en": "1%"}
     for code, text in texts.items():
         assert shares[code] in text.title
         assert figures[code] in text.summary

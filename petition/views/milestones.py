@@ -31,11 +31,12 @@ def picture(request: HttpRequest, percent: int) -> HttpResponse:
 
 
 def _told(reached: Reached) -> dict:
+    """The share is isolated, so that its sign stands in Arabic where pages have it."""
     language = get_language()
     return {
         "percent": reached.percent,
         "reached": _("%(part)s of the goal reached")
-        % {"part": languages.percent(reached.percent, 100, language)},
+        % {"part": f"\u2066{languages.percent(reached.percent, 100, language)}\u2069"},
         "caption": _("Confirmed signatures"),
         "count": languages.number(reached.figure, language),
         "goal": _("Goal: %(goal)s") % {"goal": languages.number(reached.goal, language)},
