@@ -35,7 +35,7 @@ def append(by: AbstractBaseUser | None, act: str, subject: str = "", **detail) -
         entry = Entry(
             number=last.number + 1 if last else 1,
             at=timezone.now(),
-            actor=by.get_username() if by else SYSTEM,
+            actor=actor(by),
             act=act,
             subject=subject,
             detail={name: value for name, value in detail.items() if value not in ("", None)},
@@ -44,6 +44,11 @@ def append(by: AbstractBaseUser | None, act: str, subject: str = "", **detail) -
         entry.hash = _hash(entry)
         entry.save(force_insert=True)
     return entry
+
+
+def actor(by: AbstractBaseUser | None) -> str:
+    """How records name who did something; None is the system itself."""
+    return by.get_username() if by else SYSTEM
 
 
 def about(subject: str) -> list[Entry]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from babel import Locale
+from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
@@ -54,3 +56,9 @@ def percent(part: int, whole: int, code: str) -> str:
     thousandths = part * 1000 // whole if whole else 0
     with_one_decimal = Locale.parse(code).percent_formats[None].pattern.replace("0", "0.#", 1)
     return format_percent(thousandths / 1000, format=with_one_decimal, locale=code)
+
+
+def day(value: date, code: str) -> str:
+    """A day in words. French counts the first of a month."""
+    text = format_date(value, "d MMMM y", locale=code)
+    return text.replace("1", "1er", 1) if value.day == 1 and code == "fr" else text

@@ -66,12 +66,13 @@ def write(
     news: News,
     slug: str,
     drafts: dict[str, Draft],
-    by: AbstractBaseUser,
+    by: AbstractBaseUser | None,
     about: Iterable[Case] = (),
 ) -> None:
     """Keep what was written, by language; an empty draft takes its language out. `news` is as the
-    editor has seen it, or new; `about` are the profiles that it speaks of. Raises SomebodyWasFirst,
-    AddressTaken, AddressIsKnown, NamesSomebody, SpeaksOfTheHidden and NothingWritten."""
+    editor has seen it, or new; `by` is None for what the system drafts; `about` are the profiles
+    that it speaks of. Raises SomebodyWasFirst, AddressTaken, AddressIsKnown, NamesSomebody,
+    SpeaksOfTheHidden and NothingWritten."""
     written = {language: draft for language, draft in drafts.items() if draft}
     if not written:
         raise NothingWritten
@@ -79,7 +80,7 @@ def write(
     try:
         with transaction.atomic():
             if news.pk is None:
-                news.slug, news.created_by = slug, by.get_username()
+                news.slug, news.created_by = slug, audit.actor(by)
                 news.save(force_insert=True)
             else:
                 _rewrite(news, slug)
@@ -205,7 +206,7 @@ def _change(news: News, **changes) -> None:
         setattr(news, name, value)
 
 
-def _write_texts(news: News, written: dict[str, Draft], by: AbstractBaseUser) -> list[str]:
+def _write_texts(news: News, written: dict[str, Draft], by: AbstractBaseUser | None) -> list[str]:
     """The languages that are other than before."""
     before = {text.language: text for text in news.texts.all()}
     gone = news.texts.exclude(language__in=written)
@@ -219,7 +220,7 @@ def _write_texts(news: News, written: dict[str, Draft], by: AbstractBaseUser) ->
             "title": draft.title,
             "summary": draft.summary,
             "body": draft.body,
-            "changed_by": by.get_username(),
+            "changed_by": audit.actor(by),
             "changed_at": timezone.now(),
         }
         NewsText.objects.update_or_create(news=news, language=language, defaults=fields)

@@ -1,4 +1,4 @@
-"""Makes what is passed on: QR code, A4 poster, paper sheets, the picture of a link, the badge."""
+"""Makes what is passed on: QR code, A4 poster, paper sheets, badge, the pictures of links."""
 
 import json
 from io import BytesIO
@@ -40,6 +40,11 @@ def badge(words: dict[str, str]) -> bytes:
     """720 by 260 pixels as PNG, for half as many on a page. `words` as `prints/badge.typ` names
     them."""
     return _typeset("badge.typ", words, format="png", ppi=144)
+
+
+def milestone(words: dict) -> bytes:
+    """1200 by 630 pixels as PNG. `words` as `prints/milestone.typ` names them."""
+    return _typeset("milestone.typ", words, format="png", ppi=144)
 
 
 def rounded_down(count: int) -> int:

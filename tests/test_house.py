@@ -61,6 +61,7 @@ LAYERS = [
         "texts",
         "api",
     },
+    {"milestones"},
     {"forms", "templatetags", "context_processors", "errors", "imports", "samples"},
     {"views", "admin", "management", "middleware"},
     {"desk"},

@@ -7,6 +7,7 @@ from petition.models.consents import Consent
 from petition.models.exports import Export
 from petition.models.history import Hour, Mend
 from petition.models.mailbox import Letter
+from petition.models.milestones import Milestone
 from petition.models.news import Mailing, News, NewsText
 from petition.models.paper import Sheet, SheetCount
 from petition.models.portraits import Portrait, Rendition
@@ -31,6 +32,7 @@ __all__ = [
     "Letter",
     "Mailing",
     "Mend",
+    "Milestone",
     "News",
     "NewsText",
     "Portrait",

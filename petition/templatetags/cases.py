@@ -3,7 +3,6 @@
 from datetime import date, datetime
 
 from django import template
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -16,10 +15,8 @@ register = template.Library()
 
 
 def written_day(value: date) -> str:
-    """A day in the page's language. French counts the first of a month."""
-    text = date_format(value, "DATE_FORMAT")
-    first = value.day == 1 and get_language() == "fr"
-    return text.replace("1", "1er", 1) if first else text
+    """A day in the page's language."""
+    return languages.day(value, get_language())
 
 
 @register.filter

@@ -2,12 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 
 from petition import campaign, languages, sharing
 from petition.forms import SignForm
-from petition.tallies import Counter
+from petition.milestones import Reached
+from petition.tallies import GOAL, Counter
 
 
 @never_cache
@@ -21,6 +22,7 @@ def components(request: HttpRequest) -> HttpResponse:
                 {
                     "language": language,
                     "counter": Counter(online=123_456, changed_at=None),
+                    "milestones": [Reached(1, 10_004, GOAL, timezone.now())],
                     "tracks": campaign.tracks(language.code),
                     "form": wrong,
                     "qr": sharing.qr_code("https://example.org/"),

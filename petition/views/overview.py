@@ -6,7 +6,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from petition import overview
+from petition import milestones, overview
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Tile:
 def front_page(user) -> dict:
     """What `admin/desk.html` shows to this coordinator."""
     figures = overview.figures()
+    writes_news = user.has_perm("petition.write_news")
     return {
+        "milestones": milestones.drafted() if writes_news else [],
         "tiles": [(tile, tile.link(user)) for tile in tiles(figures)],
         "bars": bars(figures["days"]),
         "days": figures["days"],

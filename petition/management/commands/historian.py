@@ -1,4 +1,4 @@
-"""Draws up the public figures on the hour."""
+"""Draws up the public figures on the hour, and notes milestones."""
 
 import logging
 import signal
@@ -7,7 +7,7 @@ import time
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from petition import history
+from petition import history, milestones
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +15,10 @@ LOOK_EVERY_SECONDS = 5
 
 
 class Command(BaseCommand):
-    help = "Draws up the public figures of each hour, until stopped; several may run at once."
+    help = (
+        "Draws up the public figures of each hour and notes milestones, until stopped; several may "
+        "run at once."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("--once", action="store_true", help="draw up this hour's, then exit")
@@ -24,6 +27,8 @@ class Command(BaseCommand):
         self.stopped = False
         if once:
             drawn = history.draw_up()
+            for milestone in milestones.note():
+                self.stdout.write(f"Reached: {milestone.percent} % of the goal.")
             self.stdout.write(f"Drawn up: {drawn.at:%Y-%m-%d %H:%M} UTC." if drawn else "Done.")
             return
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -31,6 +36,7 @@ class Command(BaseCommand):
         while not self.stopped:
             try:
                 history.draw_up()
+                milestones.note()
             except DatabaseError as error:
                 logger.warning("%s The figures of this hour wait.", type(error).__name__)
                 connection.close()
