@@ -7,6 +7,7 @@ from django.urls import path, re_path
 from petition.views import (
     campaign,
     cases,
+    counter,
     dev,
     mailbox,
     news,
@@ -36,6 +37,9 @@ urlpatterns = [
         path("cases/", cases.every, name="cases"),
         path("cases/<slug:slug>/", cases.profile, name="case"),
         path("cases/<slug:slug>/share.png", cases.picture, name="case_picture"),
+        path("counter/", counter.page, name="counter"),
+        path("counter/figures/", counter.figures, name="figures"),
+        path("counter/map.svg", counter.world_map, name="map"),
         path("poster.pdf", sharing.poster, name="poster"),
         path("share.png", sharing.picture, name="picture"),
         path("about/", campaign.text, {"slug": "about"}, name="about"),
