@@ -1,13 +1,14 @@
 """Draws petition/world.json, the map of the counter: `python -m bench.world`. Needs npm.
 
-Shapes come from the npm package world-atlas (ISC), which is Natural Earth (public domain) as TopoJSON:
-borders are arcs that neighbours share, so each is simplified once and no gap opens between two.
+Shapes come from the npm package world-atlas (ISC), which is Natural Earth (public domain) as
+TopoJSON: borders are arcs that neighbours share, so each is simplified once and no gap opens.
 """
 
 import json
 import subprocess
 import sys
 import tarfile
+from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,8 +26,10 @@ TOLERANCE = 0.75
 SMALLEST = 3
 # Below this a country is hardly seen: where it is to be shaded, a dot shows it.
 DOTTED = 16
+# The meridian in the middle: the edges run through the Bering Strait, and cut no country.
+MIDDLE = 11
 SOUTH = -57  # Antarctica would take a quarter of the height.
-# Parts of another country in every file of the source, or in none: their places, as longitude, latitude.
+# Parts of another country in every file of the source, or in none: longitude and latitude.
 PLACES = {
     "BQ": (-68.3, 12.2), "BV": (3.4, -54.4), "CC": (96.8, -12.2), "CX": (105.7, -10.5),
     "GF": (-53.1, 4.0), "GI": (-5.35, 36.1), "GP": (-61.5, 16.2), "MQ": (-61.0, 14.7),
@@ -38,7 +41,7 @@ Point = tuple[float, float]
 
 
 def project(longitude: float, latitude: float) -> Point:
-    """Equal Earth (Šavrič, Patterson, Jenny 2018): countries keep their areas, as shades need it."""
+    """Equal Earth (Šavrič, Patterson, Jenny 2018): areas stay true, as shades need it."""
     a, b, c, d = 1.340264, -0.081106, 0.000893, 0.003796
     t = asin(sqrt(3) / 2 * sin(radians(latitude)))
     x = radians(longitude) * cos(t) / (a + 3 * b * t**2 + t**6 * (7 * c + 9 * d * t**2))
@@ -52,7 +55,7 @@ NORTH_EDGE, SOUTH_EDGE = project(0, 84)[1], project(0, SOUTH)[1]
 
 def placed(longitude: float, latitude: float) -> Point:
     """A place on the drawing, from its upper left corner."""
-    x, y = project(longitude, latitude)
+    x, y = project((longitude - MIDDLE + 540) % 360 - 180, latitude)
     scale = WIDTH / (2 * EDGE)
     return (x + EDGE) * scale, (y - NORTH_EDGE) * scale
 
@@ -92,7 +95,7 @@ class Atlas:
             self.lines.append(line)
 
     def countries(self):
-        """(code or None, polygons): the first ring of a polygon is its outline, others are holes."""
+        """(code or None, polygons): a polygon's first ring is its outline, others are holes."""
         aliases = get_global("territory_aliases")
         known = countries.names("en")
         for geometry in self.topology["objects"]["countries"]["geometries"]:
@@ -111,14 +114,20 @@ class Atlas:
         return points
 
 
+def cut(ring: list[Point]) -> bool:
+    """Whether the edges of the map run through it, as through one island in the Bering Strait."""
+    across = [x for x, _ in ring]
+    return max(across) - min(across) > WIDTH / 2
+
+
 def area(ring: list[Point]) -> float:
-    following = ring[1:] + ring[:1]
-    return abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(ring, following))) / 2
+    steps = pairwise([*ring, ring[0]])
+    return abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in steps)) / 2
 
 
 def middle(ring: list[Point]) -> Point:
     """Of the box around it: enough for what is small."""
-    return tuple((min(part) + max(part)) / 2 for part in zip(*ring))
+    return tuple((min(part) + max(part)) / 2 for part in zip(*ring, strict=True))
 
 
 def path(ring: list[Point]) -> str:
@@ -128,7 +137,7 @@ def path(ring: list[Point]) -> str:
     if len(points) < 3:
         return ""
     text = f"M{points[0][0]} {points[0][1]}l"
-    for (x0, y0), (x1, y1) in zip(points, points[1:]):
+    for (x0, y0), (x1, y1) in pairwise(points):
         for step in (x1 - x0, y1 - y0):
             text += f"{step}" if step < 0 or text[-1] == "l" else f" {step}"
     return text + "z"
@@ -143,11 +152,11 @@ def drawn(folder: Path) -> dict:
         if code == "AQ":
             continue
         outlines = [(coarse.ring(p[0], lines), p) for p in polygons]
-        largest = max(area(outline) for outline, _ in outlines)
+        largest = max(area(outline) for outline, _ in outlines if not cut(outline))
         shape = "".join(
             path(coarse.ring(ring, lines))
             for outline, polygon in outlines
-            if area(outline) >= min(SMALLEST, largest)
+            if area(outline) >= min(SMALLEST, largest) and not cut(outline)
             for ring in polygon
         )
         if code:

@@ -11,6 +11,9 @@ from itertools import count
 HEADROOM = 12
 # Of a column's place, left empty between it and the next.
 GAP = 0.25
+# Of the width: what no column exceeds, and what the numbers of the lines have to themselves.
+WIDEST = 6
+MARGIN = 14
 LINES = 4
 
 
@@ -52,11 +55,11 @@ def columns(pairs: list[tuple[int, int]], *, mirrored: bool) -> Columns:
     top, bottom = -(-above // step) * step or step, -(-below // step) * step
     scale = (100 - HEADROOM) / (top + bottom)
     zero = HEADROOM + top * scale
-    place = 100 / max(len(pairs), 1)
-    width = place * (1 - GAP)
+    place = (100 - MARGIN) / max(len(pairs), 1)
+    width = min(place * (1 - GAP), WIDEST)
     made = []
     for n, (came, left) in enumerate(pairs):
-        x = place * n + (place - width) / 2
+        x = MARGIN + place * n + (place - width) / 2
         made.append(
             Column(
                 x=percent(100 - x - width if mirrored else x),
@@ -75,9 +78,8 @@ def columns(pairs: list[tuple[int, int]], *, mirrored: bool) -> Columns:
 
 def next_step(most: int) -> int:
     """The distance of lines that are 1, 2 or 5 of a power of ten apart, at most LINES of them."""
-    for step in (digit * 10**power for power in count() for digit in (1, 2, 5)):
-        if step * LINES >= most:
-            return step
+    steps = (digit * 10**power for power in count() for digit in (1, 2, 5))
+    return next(step for step in steps if step * LINES >= most)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import campaign, charts, countries, history, languages, world
+from petition import campaign, cases, charts, countries, history, languages, world
 from petition.history import Correction, Day, Figures, Moment
 from petition.models import Signature
 from petition.views import headers
@@ -26,10 +26,10 @@ HOURS = 24
 # The past is read from the database no more often than this; the present comes with `history.now`.
 REMEMBERED_SECONDS = 10
 CORRECTIONS_A_PAGE = 50
-# The map's own style: a picture cannot use the site's stylesheet. The policy lets in this one alone.
+# The map's own style: a picture cannot use the site's stylesheet. The policy lets in this alone.
 MAP_STYLE = (
     ".sea{fill:#fff}.land{fill:#f1ece2;stroke:#a89f8f}.one{stroke:#fff}.dot{stroke:#1d1b18}"
-    ".s1{fill:#c3dfcd}.s2{fill:#8abc9f}.s3{fill:#519472}.s4{fill:#27684d}.s5{fill:#0c3324}"
+    ".s1{fill:#b3d7c1}.s2{fill:#7cb394}.s3{fill:#478b69}.s4{fill:#226148}.s5{fill:#0a2e20}"
     "text{fill:#1d1b18;font:40px sans-serif}"
     "@media(max-width:34rem){text{font-size:66px}}"
     "@media(prefers-color-scheme:dark){.sea{fill:#211e1a}.land{fill:#38332b;stroke:#6f675a}"
@@ -92,6 +92,7 @@ def world_map(request: HttpRequest) -> HttpResponse:
         "at": drawn.at,
         "legend": legend(shown),
         "language": languages.LANGUAGES[get_language()],
+        "is_sample": cases.samples_are_shown(),
         "style": MAP_STYLE,
     }
     response = render(request, "counter/map.svg", context, content_type="image/svg+xml")
