@@ -40,7 +40,7 @@ def _clock(moment: datetime, zone: str) -> SafeString:
 def change(value: int) -> SafeString:
     """A number with its sign: by how much something went up or down."""
     text = languages.number(value, get_language())
-    return format_html("<bdi>{}</bdi>", f"+{text}" if value > 0 else text)
+    return format_html('<bdi dir="ltr">{}</bdi>', f"+{text}" if value > 0 else text)
 
 
 @register.filter

@@ -135,10 +135,12 @@ def last_days(now: Figures) -> list[Day]:
 def last_hours() -> list[Moment]:
     """The hours that were drawn up in the last HOURS, the earliest first."""
     now = timezone.now()
+    since = now - timedelta(hours=HOURS + 1)
 
     def read() -> list[Moment]:
-        drawn = history.hours(now - timedelta(hours=HOURS), now)
-        return [moment for moment in drawn if moment.flow.since][-HOURS:]
+        # What began before is more than an hour: it is in its day.
+        drawn = history.hours(since, now)
+        return [moment for moment in drawn if (moment.flow.since or since) > since]
 
     return caches["process"].get_or_set("hours", read, REMEMBERED_SECONDS)
 
