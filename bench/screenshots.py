@@ -40,6 +40,7 @@ WIDTHS = (320, 390, 768, 1280)
 PAGES = {
     "home": "", "sign": "sign/", "sent": "sign/sent/", "signed": "signed/", "tracks": "tracks/",
     "track": "tracks/fate/", "news": "news/", "story": "news/sample/",
+    "counter": "counter/", "figures": "counter/figures/",
     "about": "about/", "privacy": "privacy/", "withdrawn": "withdrawn/",
     "cases": "cases/", "case-named": "cases/named/", "case-pseudonym": "cases/pseudonym/",
     "case-withheld": "cases/withheld/", "case-child": "cases/child/",

@@ -142,11 +142,10 @@ function date(header) {
 
 // The reader's own clock, beside UTC and Rabat's.
 function sayHere() {
-  for (const place of document.querySelectorAll("[data-here]")) {
-    const moment = place.parentElement.querySelector("time[data-clock]").dateTime;
-    place.textContent = place.dataset.here.replace("{time}", clock(new Date(moment)));
-    place.hidden = false;
-  }
+  const place = live?.querySelector("[data-here]");
+  if (!place) return;
+  const moment = live.querySelector("time[data-clock]").dateTime;
+  place.textContent = place.dataset.here.replace("{time}", clock(new Date(moment)));
 }
 sayHere();
 
@@ -169,7 +168,6 @@ async function refresh() {
     }
     old.replaceWith(document.adoptNode(fresh));
   }
-  sayHere();
 }
 
 // --- The whole screen ---------------------------------------------------------------------------
