@@ -23,7 +23,8 @@ from tests.making import make_figures
 TOOLS = Path("var/audit")
 LANGUAGES = ("ar", "fr", "en")
 MEASURED = ("ar/", "fr/", "en/", "ar/sign/", "ar/cases/", "ar/cases/named/", "ar/press/",
-            "fr/press/api/", "embed/ar/counter/")  # fmt: skip
+            "fr/press/api/", "embed/ar/counter/",
+            "ar/counter/")  # fmt: skip
 CHROME = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-sync"
 
 

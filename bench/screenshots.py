@@ -41,6 +41,7 @@ PAGES = {
     "home": "", "sign": "sign/", "sent": "sign/sent/", "signed": "signed/", "tracks": "tracks/",
     "track": "tracks/fate/", "news": "news/", "story": "news/sample/",
     "press": "press/", "press-small-dark": "press/?size=small&theme=dark", "api": "press/api/",
+    "counter": "counter/", "figures": "counter/figures/",
     "about": "about/", "privacy": "privacy/", "withdrawn": "withdrawn/",
     "cases": "cases/", "case-named": "cases/named/", "case-pseudonym": "cases/pseudonym/",
     "case-withheld": "cases/withheld/", "case-child": "cases/child/",

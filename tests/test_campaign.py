@@ -14,8 +14,8 @@ from tests.test_house import INLINE
 pytestmark = pytest.mark.django_db
 
 PATHS = ["", "sign/", "sign/sent/", "signed/", "withdrawn/", "tracks/", "tracks/fate/",
-         "tracks/legislation/", "tracks/protection/", "news/", "about/", "privacy/",
-         "nothing/"]  # fmt: skip
+         "tracks/legislation/", "tracks/protection/", "news/", "counter/",
+         "counter/figures/", "about/", "privacy/", "nothing/"]  # fmt: skip
 DIRECTIONS = {"ar": "rtl", "fr": "ltr", "en": "ltr"}
 
 

@@ -33,6 +33,8 @@ LAYERS = [
         "pictures",
         "mentions",
         "differences",
+        "charts",
+        "world",
         "disclosure",
         "manual",
         "embeds",

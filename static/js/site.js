@@ -1,34 +1,10 @@
 // Small helps, each optional: without them every page works as well.
 
-const language = document.documentElement.lang;
-
 // Leave at once, and let "back" not come back here.
 document.querySelector("[data-exit]")?.addEventListener("click", (event) => {
   event.preventDefault();
   location.replace(event.currentTarget.href);
 });
-
-// The counter asks for the figure again, while somebody looks.
-const total = document.querySelector(".counter__total");
-if (total) {
-  const numbers = new Intl.NumberFormat(language === "ar" ? "ar-u-nu-latn" : language);
-  const bar = document.querySelector(".counter__bar");
-  const refresh = async () => {
-    if (document.hidden) return;
-    try {
-      const answer = await fetch("/api/v1/counter.json");
-      if (!answer.ok) return;
-      const figures = await answer.json();
-      const text = numbers.format(figures.total);
-      if (total.textContent === text) return;
-      total.firstElementChild.textContent = text;
-      bar.value = figures.total;
-    } catch {
-      // Off-line: the figure stays as it was loaded.
-    }
-  };
-  setInterval(refresh, 30_000);
-}
 
 // A field that is left says what is wrong with it; nothing is ever blocked. While a button is being
 // pressed nothing is said: the page would move, and the press would miss.
