@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from django.http import QueryDict
 from django.utils import timezone
 
-from petition import cases, history, openapi, tallies
+from petition import cases, history, milestones, openapi, tallies
 from petition.disclosure import Table
 from petition.history import Flow, Moment
 
@@ -121,8 +121,15 @@ def hours(first: date, last: date) -> Answer:
         "from": first.isoformat(),
         "to": last.isoformat(),
         "hours": [_hour(hour) for hour in found],
-    }
-    return Answer(_signed(said), found[-1].at if found else None, is_final)
+        "milestones": [
+            {"percent": one.percent, "total": one.figure, "goal": one.goal,
+             "at": moment(one.reached_at)}
+            for one in reversed(milestones.public())
+            if first <= one.reached_at.date() <= last
+        ],
+    }  # fmt: skip
+    moments = [hour.at for hour in found[-1:]] + [one.reached_at for one in milestones.public()]
+    return Answer(_signed(said), max(moments, default=None), is_final)
 
 
 def day(which: date) -> Answer:

@@ -4,19 +4,12 @@ Values are described as exactly as JSON Schema can: what an answer says beyond i
 """
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as _  # In English here, in their language there.
 
 LICENCE, LICENCE_URL = "CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"
 DIALECT = "https://spec.openapis.org/oas/3.1/dialect/base"
 # As `Signature.Reason`, why a sweep sets signatures aside; a test holds the two together.
-REASONS = {
-    "disposable": "disposable addresses",
-    "automated": "filled in by a program",
-    "repeated": "one person with several mailboxes",
-    "name": "not the name of a person",
-    "owner": "asked by the owner of the mailbox",
-    "other": "another reason",
-}
-HOUR_COLUMNS = "at,total,online,paper,came,withdrawn,set_aside,taken_out"
+REASONS = ("disposable", "automated", "repeated", "name", "owner", "other")
 
 ABOUT = f"""\
 The figures of the petition, for newsrooms and programs. No key, no cookie, no limit;
@@ -59,18 +52,19 @@ MOMENT = {
 DAY = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 KEPT = {
     "licence": {"const": LICENCE, "description": LICENCE_URL},
-    "sample": {"const": True, "description": "Present where the figures are made up."},
+    "sample": {"const": True, "description": _("Present where the figures are made up.")},
 }
 FLOW = {
-    "came": COUNT | {"description": "Newly counted."},
-    "withdrawn": COUNT | {"description": "Counted before and withdrawn by their signers."},
-    "set_aside": COUNT | {"description": "Counted before; set aside by coordinators or a recount."},
-    "taken_out": COUNT | {"description": "Lines of paper sheets that were taken out."},
+    "came": COUNT | {"description": _("Newly counted.")},
+    "withdrawn": COUNT | {"description": _("Counted before and withdrawn by their signers.")},
+    "set_aside": COUNT
+    | {"description": _("Counted before; set aside by coordinators or a recount.")},
+    "taken_out": COUNT | {"description": _("Lines of paper sheets that were taken out.")},
 }
 TOTALS = {
-    "total": COUNT | {"description": "Counted signatures: online + paper."},
-    "online": COUNT | {"description": "Confirmed from their mailbox."},
-    "paper": COUNT | {"description": "Valid lines of paper sheets."},
+    "total": COUNT | {"description": _("Counted signatures: online + paper.")},
+    "online": COUNT | {"description": _("Confirmed from their mailbox.")},
+    "paper": COUNT | {"description": _("Valid lines of paper sheets.")},
 }
 CELLS = {
     "country": {"type": "string", "pattern": "^([A-Z]{2}|other)$"},
@@ -78,9 +72,9 @@ CELLS = {
     "language": {"enum": ["ar", "fr", "en", "other"]},
 }
 MEANINGS = {
-    "country": "ISO 3166-1 alpha-2, as signers say; `other`: other countries and remainders.",
-    "track": "What matters most to signers; `none`: no choice; `other`: remainders.",
-    "language": "The language in which they signed; `other`: remainders.",
+    "country": _("ISO 3166-1 alpha-2, as signers say; `other`: other countries and remainders."),
+    "track": _("What matters most to signers; `other`: those who chose none, and remainders."),
+    "language": _("The language in which they signed; `other`: English and remainders."),
 }
 
 
@@ -126,28 +120,31 @@ def _paths(examples: dict[str, dict | str]) -> dict:
         }  # fmt: skip
 
     span, one_day = ("from", "to"), ("day",)
-    table = (
+    table = _(
         "Columns `dimension,value,count,as_of`: the same figures as in JSON, one a line. ASCII, "
         "lines end with CR LF, no byte order mark."
     )
-    lines = f"Columns `{HOUR_COLUMNS}`: one hour a line. ASCII, lines end with CR LF."
+    lines = _(
+        "Columns `at,total,online,paper,came,withdrawn,set_aside,taken_out`: one hour a line. "
+        "ASCII, lines end with CR LF."
+    )
     return {
         "/counter.json": _get(
-            "counter", "The count now", "Exact, at most five seconds old.",
+            "counter", _("The count now"), _("Exact, at most five seconds old."),
             said("counter.json", "Counter", "The count."),
         ),
         "/tallies.json": _get(
-            "tallies", "By country, track, language, day and state",
-            "As of the last full hour; `by_day` holds every day since the first signature.",
+            "tallies", _("By country, track, language, day and state"),
+            _("As of the last full hour; `by_day` holds every day since the first signature."),
             said("tallies.json", "Tallies", "The tables."),
         ),
         "/tallies.csv": _get(
             "talliesCsv", "The tables as CSV", table, said("tallies.csv", "", "The tables."),
         ),
         "/history.json": _get(
-            "history", "Hour by hour",
-            "Kept for good. Days are in UTC and both included: the last seven by default, at most "
-            "31 at once.",
+            "history", _("Hour by hour"),
+            _("Kept for good. Days are in UTC and both included: the last seven by default, at "
+            "most 31 at once."),
             said("history.json", "History", "The hours that ended in those days."),
             parameters=span,
         ),
@@ -156,9 +153,9 @@ def _paths(examples: dict[str, dict | str]) -> dict:
             said("history.csv", "", "The hours that ended in those days."), parameters=span,
         ),
         "/history/{day}.json": _get(
-            "day", "One day",
-            "The permanent address of a day's figures: once the day is over they never change. Of "
-            "today, as of the last full hour.",
+            "day", _("One day"),
+            _("The permanent address of a day's figures: once the day is over they never change. "
+            "Of today, as of the last full hour."),
             said("day.json", "Day", "The day."), parameters=one_day, missing=True,
         ),
         "/history/{day}.csv": _get(
@@ -166,13 +163,13 @@ def _paths(examples: dict[str, dict | str]) -> dict:
             parameters=one_day, missing=True,
         ),
         "/corrections.json": _get(
-            "corrections", "Why the count was corrected",
-            "Every sweep, every undo of one, and every recount that changed the count; the latest "
-            "first.",
+            "corrections", _("Why the count was corrected"),
+            _("Every sweep, every undo of one, and every recount that changed the count; the "
+            "latest first."),
             said("corrections.json", "Corrections", "The ledger."),
         ),
         "/openapi.json": _get(
-            "document", "This document", "With the current answers as examples.",
+            "document", _("This document"), _("With the current answers as examples."),
             {
                 "description": "An OpenAPI 3.1 document.",
                 "headers": {
@@ -209,17 +206,17 @@ def _parameters(today: str) -> dict:
     return {
         "day": {
             "name": "day", "in": "path", "required": True, "schema": DAY, "example": today,
-            "description": "A day in UTC, from that of the first signature until today.",
+            "description": _("A day in UTC, from that of the first signature until today."),
         },
         "from": {
             "name": "from", "in": "query", "schema": DAY, "example": today,
-            "description": "The first day; six days before `to` by default.",
+            "description": _("The first day; six days before `to` by default."),
         },
         "to": {
             "name": "to", "in": "query", "schema": DAY, "example": today,
-            "description": "The last day, at most 30 days after `from`, and not before it. Today "
+            "description": _("The last day, at most 30 days after `from`, and not before it. Today "
             "by default, or where `from` lies too far back for that, the last that can be asked "
-            "for with it.",
+            "for with it."),
         },
         "If-None-Match": {
             "name": "If-None-Match", "in": "header",
@@ -266,28 +263,44 @@ def _problems() -> dict:
 
 
 def _schemas() -> dict:
-    passed = _object({"came": FLOW["came"], "left": COUNT | {"description": "No longer counted."}})
+    passed = _object(
+        {"came": FLOW["came"], "left": COUNT | {"description": _("No longer counted.")}}
+    )
     day = {"day": DAY, "came": COUNT, "left": COUNT, "net": {"type": "integer"}, "total": COUNT}
-    hour = {"at": MOMENT | {"description": "When the hour was drawn up."}} | TOTALS | FLOW
-    goal = COUNT | {"description": "How many signatures the campaign wants to reach."}
-    rounded = {"const": 10, "description": "To what the tables are rounded down."}
+    hour = {"at": MOMENT | {"description": _("When the hour was drawn up.")}} | TOTALS | FLOW
+    goal = COUNT | {"description": _("How many signatures the campaign wants to reach.")}
+    rounded = {"const": 10, "description": _("To what the tables are rounded down.")}
     tables = {f"by_{name}": _table(name) for name in CELLS}
     maybe = {name: table | {"type": ["array", "null"]} for name, table in tables.items()}
-    states = {"as_of": MOMENT, "received": COUNT | {"description": "The sum of the others."}}
+    states = {"as_of": MOMENT, "received": COUNT | {"description": _("The sum of the others.")}}
     states |= {"pending": TENS, "counted": COUNT}
     states |= dict.fromkeys(("held", "rejected", "withdrawn", "expired"), TENS)
+    milestone = {
+        "percent": {"enum": [1, 5, 10, 25, 50, 75, 100], "description": _("Share of the goal.")},
+        "total": COUNT | {"description": _("The count that was first seen to have reached it.")},
+        "goal": goal,
+        "at": MOMENT,
+    }
     correction = {
-        "number": COUNT | {"description": "Of the sweep or of the recount."},
+        "number": COUNT | {"description": _("Of the sweep or of the recount.")},
         "at": MOMENT,
         "kind": {"enum": ["set_aside", "restored", "recount"]},
         "reason": {
             "enum": [*REASONS, None],
-            "description": "Why a sweep was made. "
-            + "; ".join(f"`{name}`: {meaning}" for name, meaning in REASONS.items()),
+            "description": _(
+                "Why a sweep was made. `disposable`: disposable addresses; "
+                "`automated`: filled in by a program; `repeated`: one person with several "
+                "mailboxes; `name`: not the name of a person; `owner`: asked by the owner of the mailbox; "
+                "`other`: another reason"
+            ),
         },
-        "count": {"type": "integer", "description": "By how much the total changed."},
-        "rules": {"type": "integer", "minimum": 1, "description": "Version of the counting rules."},
-        "is_over": {"type": "boolean", "description": "False while it is under way."},
+        "count": {"type": "integer", "description": _("By how much the total changed.")},
+        "rules": {
+            "type": "integer",
+            "minimum": 1,
+            "description": _("Version of the counting rules."),
+        },
+        "is_over": {"type": "boolean", "description": _("False while it is under way.")},
     }
     return {
         "Counter": _object(
@@ -295,8 +308,8 @@ def _schemas() -> dict:
             | {
                 "goal": goal,
                 "updated_at": MOMENT
-                | {"type": ["string", "null"], "description": "When the total changed last."},
-                "today": passed | {"description": "Since midnight UTC."},
+                | {"type": ["string", "null"], "description": _("When the total changed last.")},
+                "today": passed | {"description": _("Since midnight UTC.")},
                 "last_24_hours": passed,
             }
             | KEPT
@@ -309,7 +322,15 @@ def _schemas() -> dict:
             | {"by_day": _list(_object(day)), "states": _object(states), "rounded_to": rounded}
             | KEPT
         ),
-        "History": _object({"from": DAY, "to": DAY, "hours": _list(_object(hour))} | KEPT),
+        "History": _object(
+            {
+                "from": DAY,
+                "to": DAY,
+                "hours": _list(_object(hour)),
+                "milestones": _list(_object(milestone)),
+            }
+            | KEPT
+        ),
         "Day": _object(
             {"day": DAY, "is_over": {"type": "boolean"}, "as_of": MOMENT}
             | TOTALS

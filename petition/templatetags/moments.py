@@ -25,5 +25,5 @@ def written_moment(value: datetime) -> str:
 @register.filter
 def moment(value: datetime) -> SafeString:
     """The same for a page."""
-    stamp = value.astimezone(UTC).isoformat(timespec="seconds")
+    stamp = f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"  # As the API writes it.
     return format_html('<time datetime="{}">{}</time>', stamp, written_moment(value))

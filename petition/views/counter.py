@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import campaign, cases, charts, countries, history, languages, world
+from petition import campaign, cases, charts, countries, history, languages, milestones, world
 from petition.history import Correction, Day, Figures, Moment
 from petition.models import Signature
 from petition.views import headers
@@ -76,6 +76,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "languages": rows(drawn.language.shown, language_name),
         "tracks": rows(drawn.track.shown, track_name),
         "map_size": map_size(),
+        "milestones": milestones.public(),
     }
     return render(request, "counter/page.html", context)
 

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import api, campaign, embeds, history, languages, manual, openapi
+from petition import api, campaign, embeds, history, languages, manual, milestones, openapi
 from petition.models import Text
 from petition.views import headers
 from petition.views.embeds import code
@@ -42,6 +42,7 @@ def press(request: HttpRequest) -> HttpResponse:
         "choices": _choices(size, theme),
         "counter_address": settings.SITE_URL + reverse("counter"),
         "licence": openapi.LICENCE_URL,
+        "milestones": milestones.public(),
     }
     return render(request, "press/page.html", context)
 
