@@ -16,7 +16,7 @@ from petition.models import Tally
 from petition.urls import urlpatterns
 from tests.making import State, make_case, make_profiles, make_signature
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 LANGUAGES = ("ar", "fr", "en")
 WRITTEN = {"ar": "123,456", "fr": "123\u202f456", "en": "123,456"}
