@@ -13,6 +13,7 @@ from django.utils import translation
 
 from petition import embeds, tallies
 from petition.models import Tally
+from petition.problems import problem
 from petition.urls import urlpatterns
 from tests.making import State, make_case, make_profiles, make_signature
 
@@ -150,7 +151,8 @@ def test_sample_data_says_so_wherever_it_is_embedded(client, counted):
     make_case("en", sample=True)
     caches["process"].clear()
     assert '<p class="made-up">Sample data</p>' in client.get("/embed/en/counter/").content.decode()
-    assert "Sample data – " in client.get("/en/counter.svg").content.decode()
+    picture = client.get("/en/counter.svg").content.decode()
+    assert picture.count(">Sample data – One Million Signatures") == 2  # Title, and what is seen.
     assert client.get("/en/counter.png").content != real
     answer = ask(client).json()
     assert answer["sample"] is True
@@ -246,6 +248,10 @@ def test_oembed_says_what_is_wrong_in_a_way_that_programs_read(client, fields, s
     assert said["type"] == "about:blank"
     assert said["title"]
     assert said["detail"]
+
+
+def test_no_cache_keeps_what_is_wrong():
+    assert "no-store" in problem(404, "Nothing", "There is nothing.")["Cache-Control"]
 
 
 def test_the_counter_page_says_where_its_oembed_is(rf):
