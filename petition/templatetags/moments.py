@@ -25,5 +25,5 @@ def written_moment(value: datetime) -> str:
 @register.filter
 def moment(value: datetime) -> SafeString:
     """The same for a page."""
-    stamp = value.astimezone(UTC).isoformat(timespec="seconds")
+    stamp = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return format_html('<time datetime="{}">{}</time>', stamp, written_moment(value))
