@@ -290,8 +290,8 @@ def _schemas() -> dict:
             "description": _(
                 "Why a sweep was made. `disposable`: disposable addresses; "
                 "`automated`: filled in by a program; `repeated`: one person with several "
-                "mailboxes; `name`: not the name of a person; `owner`: asked by the owner of the mailbox; "
-                "`other`: another reason"
+                "mailboxes; `name`: not the name of a person; `owner`: asked by the owner of the "
+                "mailbox; `other`: another reason"
             ),
         },
         "count": {"type": "integer", "description": _("By how much the total changed.")},
