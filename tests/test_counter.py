@@ -327,7 +327,7 @@ def test_the_days_of_the_table_and_the_files_are_really_there(client):
     addresses = set()
     for path in ("/en/counter/", "/en/counter/figures/"):
         main = page(client, path).partition("<main")[2].partition("</main>")[0]
-        addresses |= set(re.findall(r'(?:href|src)="(/[^"#?]+)"', main))
+        addresses |= set(re.findall(r'(?:href|src)="(/(?!static/)[^"#?]+)"', main))
     assert {"/api/v1/tallies.csv", "/api/v1/history.csv", "/api/v1/corrections.json"} <= addresses
     assert f"/api/v1/history/{timezone.now().date()}.json" in addresses
     assert {path: client.get(path).status_code for path in addresses} == dict.fromkeys(
