@@ -320,3 +320,16 @@ def test_search_engines_learn_of_the_count(client):
     text = client.get("/sitemap.xml").content.decode()
     assert "http://testserver/ar/counter/</loc>" in text
     assert "http://testserver/en/counter/figures/</loc>" in text
+
+
+def test_the_days_of_the_table_and_the_files_are_really_there(client):
+    count(3)
+    addresses = set()
+    for path in ("/en/counter/", "/en/counter/figures/"):
+        main = page(client, path).partition("<main")[2].partition("</main>")[0]
+        addresses |= set(re.findall(r'(?:href|src)="(/(?!static/)[^"#?]+)"', main))
+    assert {"/api/v1/tallies.csv", "/api/v1/history.csv", "/api/v1/corrections.json"} <= addresses
+    assert f"/api/v1/history/{timezone.now().date()}.json" in addresses
+    assert {path: client.get(path).status_code for path in addresses} == dict.fromkeys(
+        addresses, 200
+    )
