@@ -11,6 +11,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
+from django.utils import timezone
 
 from petition import roles
 from petition.campaign import lay_shipped_texts
@@ -38,6 +39,14 @@ def django_db_setup(django_db_setup, django_db_blocker):
 def _nothing_remembered():
     for name in settings.CACHES:
         caches[name].clear()
+
+
+@pytest.fixture
+def noon(monkeypatch):
+    """Half an hour past noon: in the first hour of a day, it has no hours that could be told."""
+    moment = timezone.now().replace(hour=12, minute=30, second=0, microsecond=0)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    return moment
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.core.cache import caches
+from django.test import Client
 from django.utils import timezone
 from django.utils.http import http_date
 
@@ -15,7 +16,7 @@ from petition import answers, history, lifecycle
 from petition.models import Hour, Signature, Sweep
 from tests.making import State, make_case, make_signature
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 FIXED = (
     "counter.json", "tallies.json", "tallies.csv", "history.json", "history.csv",
@@ -72,7 +73,7 @@ def test_the_counter_says_what_is_counted_now(client):
     held = make_signature("three@example.org", State.COUNTED)
     lifecycle.move(held, State.HELD, reason="other")
     figures = said(client, "counter.json")
-    assert datetime.fromisoformat(figures.pop("updated_at")) <= timezone.now()
+    assert datetime.fromisoformat(figures.pop("updated_at")).tzinfo == UTC
     assert figures == {
         "total": 1, "online": 1, "paper": 0, "goal": 1_000_000,
         "today": {"came": 2, "left": 1}, "last_24_hours": {"came": 2, "left": 1},
@@ -91,32 +92,33 @@ def test_every_answer_says_that_its_figures_are_made_up_where_they_are(client):
 
 
 def test_each_table_adds_up_to_the_total_of_its_moment(client):
-    sign(23, "a", track_id="fate")
+    sign(43, "a", track_id="fate")
     sign(11, "b", country="LB", language="fr")
     figures = said(client, "tallies.json")
-    assert figures["total"] == 34
+    assert figures["total"] == 54
     assert figures["by_country"][0]["country"] in ("MA", "LB")
     assert {cell["track"] for cell in figures["by_track"]} <= {"fate", "none", "other"}
     assert {cell["language"] for cell in figures["by_language"]} <= {"ar", "fr", "other"}
     for name in ("by_country", "by_track", "by_language"):
         assert figures[name][-1][name.removeprefix("by_")] == "other"
         *shown, rest = (cell["count"] for cell in figures[name])
-        assert sum(shown) + rest == 34
+        assert sum(shown) + rest == 54
         assert shown == sorted(shown, reverse=True)
         assert [count for count in shown if count < 10 or count % 10] == []
     states = figures["states"]
     assert states.pop("as_of") == figures["as_of"]
-    assert states.pop("received") == sum(states.values()) == 34
+    assert states.pop("received") == sum(states.values()) == 54
 
 
-def test_tables_stand_still_until_the_hour_is_over(client):
+def test_all_but_the_counter_stands_still_until_the_hour_is_over(client):
     sign(12)
-    before = get(client, "tallies.json")
+    still = ("tallies.json", "tallies.csv", f"history/{TODAY}.json", "history.json")
+    before = {path: get(client, path).content for path in still}
+    assert json.loads(before["tallies.json"])["by_day"][-1]["total"] == 12
     sign(12, "later")
     forget()
-    after = get(client, "tallies.json")
-    assert after.content == before.content
-    assert json.loads(before.content)["total"] == json.loads(before.content)["by_day"][-1]["total"]
+    assert said(client, "counter.json")["total"] == 24
+    assert {path: get(client, path).content for path in still} == before
 
 
 def test_days_and_hours_tell_the_same_story(client, two_days):
@@ -174,6 +176,23 @@ def test_days_before_the_first_and_after_today_have_no_figures(client):
 def test_history_is_of_the_days_that_are_asked_for(client, query, first, last):
     figures = said(client, f"history.json{query}")
     assert (figures["from"], figures["to"]) == (str(first), str(last))
+
+
+@pytest.mark.once
+def test_one_span_is_never_taken_for_another(client):
+    for day in ("", "2026-03-01", "2026-03-02"):
+        figures = said(client, f"history.json?to={day}" if day else "history.json")
+        assert figures["to"] == (day or str(TODAY))
+
+
+def test_what_can_still_change_is_kept_shortly(client, two_days):
+    spans = {
+        f"?from={YESTERDAY}&to={YESTERDAY}": "max-age=604800,",
+        f"?from={YESTERDAY}&to={TODAY}": "max-age=60,",
+        f"?from={TODAY + timedelta(days=1)}": "max-age=60,",
+    }
+    for span, lifetime in spans.items():
+        assert lifetime in get(client, f"history.json{span}")["Cache-Control"]
 
 
 @pytest.mark.parametrize(
@@ -378,7 +397,8 @@ def test_a_page_of_another_site_gets_leave_to_ask_whether_figures_changed(client
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
 @pytest.mark.once
-def test_nothing_can_be_done_but_read(client, method):
+def test_nothing_can_be_done_but_read(method):
+    client = Client(enforce_csrf_checks=True)
     for path in FIXED:
         response = client.generic(method, f"/api/v1/{path}")
         assert response.status_code == 405
