@@ -16,7 +16,7 @@ const bar = counter.querySelector(".counter__bar");
 const live = counter.closest("[data-live]");
 const every = counter.dataset.every * 1000;
 
-let shown = bar.value;
+let shown = Number(total.textContent.replace(/\D/g, "")); // A bar's value ends at the goal.
 let said = { total: shown, at: Date.now() };
 let etag = "";
 let wait = every;
