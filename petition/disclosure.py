@@ -48,10 +48,10 @@ def renew(
         before, came = Table({}, 0), total
     names = sorted({*counted, *before.shown, *before.lowered})
     found = {name: before.shown.get(name, 0) + before.lowered.get(name, 0) for name in names}
-    up = {name: before.own_up.get(name, before.cover_up) + came for name in names}
-    down = {name: before.own_down.get(name, before.cover_down) + left for name in names}
     # The largest first: where there is not enough for all, the small ones wait.
     asked = sorted((name for name in names if name != kept), key=lambda name: -found[name])
+    up = {name: before.own_up.get(name, before.cover_up) + came for name in asked}
+    down = {name: before.own_down.get(name, before.cover_down) + left for name in asked}
     for name in asked:
         allowed = min(down[name], found[name]) // least * least
         wanted = max(0, -(-(found[name] - counted.get(name, 0)) // least) * least)

@@ -168,6 +168,14 @@ def test_tables_add_up_to_the_total_of_their_moment_and_show_nothing_under_ten()
     assert figures().drawn == drawn  # Not before the hour is over.
 
 
+def test_one_category_of_each_table_stays_in_the_rest():
+    count(30, "fr", language="fr", track_id="fate")
+    count(30, "en", language="en")
+    drawn = figures().drawn
+    assert (drawn.language.shown, drawn.language.rest) == ({"fr": 30}, 30)
+    assert (drawn.track.shown, drawn.track.rest) == ({"fate": 30}, 30)
+
+
 def test_sweeps_and_their_undoing_are_in_the_ledger_by_what_they_did_to_the_count():
     by = make_coordinator(username="sweeper")
     count(3, country="BE")
