@@ -110,8 +110,8 @@ def load() -> None:
     _load_news()
     _load_signatures(dice)
     _load_sheets()
-    _load_sweep()
     history.forget()
+    _load_sweep()
     exports.tallies("day", "csv", _person(AUTHOR))
 
 
