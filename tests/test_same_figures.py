@@ -48,7 +48,25 @@ def on_page(client, address: str) -> int:
     return int(re.sub(r"\D", "", shown[1]))
 
 
+def shown(client, address: str, before: str, after: str = "<") -> int:
+    """The number that stands between two pieces of a page."""
+    (found,) = re.findall(rf"{before}([0-9]+){after}", re.sub("</?bdi>", "", page(client, address)))
+    return int(found)
+
+
+def received(client) -> int:
+    """What the page on which all adds up calls counted."""
+    return shown(client, "/en/counter/figures/", r"<b>Counted</b>.*?<b>")
+
+
 TOTALS = {
+    "the counter": lambda client: on_page(client, "/en/counter/"),
+    "the counter in Arabic": lambda client: on_page(client, "/ar/counter/"),
+    "the counter in French": lambda client: on_page(client, "/fr/counter/"),
+    "what adds up": received,
+    "a frame": lambda client: shown(client, "/embed/ar/counter/", "<strong>"),
+    "a badge": lambda client: shown(client, "/fr/counter.svg", r'font-size="36"[^>]*>'),
+    "a quotation": lambda client: shown(client, "/en/press/", "prisons had ", " confirmed"),
     "home": lambda client: on_page(client, "/en/"),
     "home in Arabic": lambda client: on_page(client, "/ar/"),
     "counter.json": lambda client: said(client, "counter.json")["total"],
@@ -108,6 +126,19 @@ def test_every_table_adds_up_to_that_total(client, counted):
         name: sum(cell["count"] for cell in read(client)[by]) for name, (read, by) in TABLES.items()
     }
     assert sums == dict.fromkeys(TABLES, counted)
+
+
+@pytest.mark.parametrize("name", ["country", "track", "language"])
+def test_the_page_has_the_numbers_of_the_tables(client, counted, name):
+    places = {"country": "countries", "track": "tracks", "language": "languages"}
+    text = re.sub("</?bdi>", "", page(client, "/en/counter/"))
+    section = text.partition(f'id="{places[name]}"')[2].partition("</section>")[0]
+    numbers = re.findall(r"<td>([0-9,]+)</td>", section)
+    cells = said(client, "tallies.json")[f"by_{name}"]
+    assert sorted(int(n) for n in numbers) == sorted(cell["count"] for cell in cells)
+    assert {tables["count"] for tables in said(client, f"history/{TODAY}.json")[f"by_{name}"]} == {
+        cell["count"] for cell in cells
+    }
 
 
 def test_each_source_tells_online_and_paper_apart(client, counted):
