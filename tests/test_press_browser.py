@@ -31,8 +31,9 @@ def test_each_button_copies_what_it_stands_by(press, language):
         said = [press.locator("[role=status]").nth(other).inner_text() for other in range(5)]
         assert [bool(words) for words in said] == [other == n for other in range(5)]
     arabic, french, english, code, credit = copied
-    assert "توقيعًا واحدًا" in arabic or "1 confirmed" in arabic  # The clone has no new words yet.
-    assert "UTC" in french
+    assert "UTC" in arabic
+    assert "«مليون توقيع»" in arabic or "“مليون توقيع”" in arabic
+    assert "1\u202f000\u202f000" in french
     assert english.startswith("On ")
     assert "had 1 confirmed signature, out of a goal of 1,000,000." in english
     assert "\n" not in english
