@@ -88,9 +88,8 @@ def _draft(milestone: Milestone) -> News | None:
         except newsroom.AddressTaken:
             continue
         except newsroom.NamesSomebody:
-            return (
-                None  # By chance somebody is called as our words go. It was reached all the same.
-            )
+            # By chance somebody is called as our words go. It was reached all the same.
+            return None
     return None
 
 

@@ -59,8 +59,13 @@ def test_a_share_of_the_goal_is_noted_when_it_is_reached_and_not_before():
     assert noted() == [1]
     milestone = Milestone.objects.get()
     assert (milestone.figure, milestone.goal) == (10_000, 1_000_000)
-    count(1)
-    assert noted() == []
+
+
+def test_looking_again_asks_twice_and_writes_nothing(django_assert_num_queries):
+    count(10_001)
+    assert noted() == [1]
+    with django_assert_num_queries(2):
+        assert noted() == []
 
 
 def test_every_share_has_its_milestone_and_its_draft():
@@ -209,6 +214,7 @@ def test_an_editor_is_led_to_the_draft_changes_it_and_publishes_it(editor):
     read = html(editor.get("/en/news/a-quarter/"))
     assert "<h1>A quarter</h1>" in read
     assert 'href="/en/counter/"' in read
+    assert editor.get("/en/counter/").status_code == 200
     assert "desk-notice" not in html(editor.get(FRONT))
 
 
