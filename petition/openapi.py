@@ -12,8 +12,8 @@ DIALECT = "https://spec.openapis.org/oas/3.1/dialect/base"
 REASONS = ("disposable", "automated", "repeated", "name", "owner", "other")
 
 ABOUT = f"""\
-The figures of the petition, for newsrooms and programs. No key, no cookie, no limit;
-whoever asks more often than every five seconds mostly gets the same answer.
+The figures of the petition, for newsrooms and programs. No key and no cookie; please ask no more
+often than every ten seconds. Within version 1 fields are only added, never changed or taken away.
 
 **What is counted.** A *signature* counts once the mailbox that it was made from has confirmed it,
 or as a valid line of a paper sheet that two people counted. One confirmed mailbox is not one

@@ -16,7 +16,7 @@ from petition import answers, history, lifecycle
 from petition.models import Hour, Signature, Sweep
 from tests.making import State, make_case, make_signature
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("noon")]
 
 FIXED = (
     "counter.json", "tallies.json", "tallies.csv", "history.json", "history.csv",

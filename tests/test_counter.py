@@ -14,7 +14,7 @@ from petition.templatetags import counter as tags
 from petition.views import counter as views
 from tests.making import State, make_case, make_coordinator, make_signature
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 DIRECTIONS = {"ar": "rtl", "fr": "ltr", "en": "ltr"}
 
