@@ -88,6 +88,29 @@ def test_today_begins_with_the_first_figures_of_the_day(monkeypatch):
     assert figures().last_24_hours.came >= 2
 
 
+def test_the_last_24_hours_begin_with_the_hour_that_is_the_nearest(monkeypatch):
+    moment = NOON + timedelta(minutes=20)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    for hours in range(30):
+        history.draw_up(NOON - timedelta(hours=29 - hours))
+        count(1, f"hour{hours}-")
+    flow = figures().last_24_hours
+    assert (flow.since, flow.came) == (NOON - timedelta(hours=24), 25)
+
+
+def test_one_signature_is_not_seen_in_the_figures_by_country():
+    """Were it shown, that hour's only signer would be known to be from there."""
+    for country, how_many in (("MA", 39), ("FR", 19), ("ES", 9), ("BE", 9)):
+        count(how_many, country, country=country)
+    first = history.draw_up(NOON).tables["country"]["shown"]
+    assert first == {"MA": 30, "FR": 10}
+    count(1, "the-fortieth", country="MA")
+    assert history.draw_up(NOON + HOUR).tables["country"]["shown"] == first
+    count(9, "others", country="TN")
+    count(1, "the-forty-first", country="MA")
+    assert history.draw_up(NOON + 2 * HOUR).tables["country"]["shown"]["MA"] == 40
+
+
 def test_days_that_are_over_never_change_afterwards():
     signers = count(3)
     history.draw_up(NOON)
@@ -98,6 +121,7 @@ def test_days_that_are_over_never_change_afterwards():
     assert history.day(NOON.date()) == before
     assert before.day.is_over
     assert before.day.total == before.hours[-1].total == 3
+    assert [hour.at for hour in before.hours] == [NOON, MIDNIGHT]
     assert sum(hour.flow.net for hour in before.hours) == before.day.flow.net
 
 
@@ -188,8 +212,9 @@ def test_sweeps_and_their_undoing_are_in_the_ledger_by_what_they_did_to_the_coun
     assert (line.rules, line.is_over) == (tallies.RULES, True)
     sweep.refresh_from_db()
     sweeps.undo(sweep, by)
-    undone, _ = history.corrections()
+    undone, done = history.corrections()
     assert (undone.kind, undone.count, undone.is_over) == ("restored", 0, False)
+    assert done.is_over
     sweeps.run()
     undone, done = history.corrections()
     assert (undone.count, undone.is_over, done) == (3, True, line)
