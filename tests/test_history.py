@@ -98,6 +98,15 @@ def test_the_last_24_hours_begin_with_the_hour_that_is_the_nearest(monkeypatch):
     assert (flow.since, flow.came) == (NOON - timedelta(hours=24), 25)
 
 
+def test_a_figure_that_is_still_remembered_makes_nothing_negative(monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: MIDNIGHT)
+    assert tallies.counter().total == 0
+    count(2)
+    history.draw_up(MIDNIGHT)
+    today = history.now().today
+    assert (today.came, today.net) == (0, 0)
+
+
 def test_one_signature_is_not_seen_in_the_figures_by_country():
     """Were it shown, that hour's only signer would be known to be from there."""
     for country, how_many in (("MA", 39), ("FR", 19), ("ES", 9), ("BE", 9)):
