@@ -260,6 +260,31 @@ def test_a_counter_that_is_mended_is_in_the_ledger():
     assert tallies.recount() == []
 
 
+def test_a_counter_that_said_too_little_is_mended_in_the_ledger_too():
+    count(2)
+    tallies.add({tallies.TOTAL: -1})
+    call_command("recount", fix=True, verbosity=0)
+    (line,) = history.corrections()
+    assert (line.kind, line.count) == ("recount", 1)
+    assert figures().counter.left == 0
+
+
+def test_the_ledger_knows_what_a_killed_sweeper_did_not_write_down():
+    by = make_coordinator(username="sweeper")
+    count(3, country="BE")
+    sweeps.start(Sweep(country="BE", reason="automated", made_at=timezone.now()), by)
+    sweeps.run()
+    lost = {"state": Sweep.State.WAITING, "lowered": 0, "raised": 0}
+    Sweep.objects.update(**lost)
+    sweeps.run()
+    assert [line.count for line in history.corrections()] == [-3]
+    sweeps.undo(Sweep.objects.get(), by)
+    sweeps.run()
+    Sweep.objects.update(**lost)
+    sweeps.run()
+    assert [line.count for line in history.corrections()] == [3, -3]
+
+
 def test_the_historian_draws_up_this_hour(capsys):
     call_command("historian", once=True)
     assert "Drawn up" in capsys.readouterr().out
