@@ -126,6 +126,7 @@ def test_it_waits_while_nobody_looks_and_asks_at_once_when_somebody_does(open_pa
         { value: hidden, configurable: true });
         document.dispatchEvent(new Event('visibilitychange')) }"""
     page.evaluate(hide, True)
+    page.evaluate("dispatchEvent(new Event('online'))")
     pass_seconds(page, 60)
     assert asked == []
     count(3)
@@ -262,6 +263,14 @@ def test_no_page_of_the_count_breaks_a_rule_of_accessibility(open_page, language
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         broken[path] = violations(page)
     assert {where: what for where, what in broken.items() if what} == {}
+
+
+def test_the_map_has_its_place_before_it_is_there(open_page):  # noqa: F811
+    page = open_page()
+    page.route("**/map.svg", lambda route: route.abort())
+    page.goto("/ar/counter/")
+    box = page.locator(".map").bounding_box()
+    assert box["height"] == pytest.approx(box["width"] * 0.57, abs=8)
 
 
 @pytest.mark.parametrize("width", [360, 1280])
