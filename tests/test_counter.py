@@ -222,7 +222,8 @@ def test_the_map_shades_the_countries_that_the_table_names(client, language):
 def test_the_style_of_the_map_is_the_only_one_that_its_policy_lets_in(client):
     response = client.get("/en/counter/map.svg")
     policy = response["Content-Security-Policy"]
-    assert f"'sha256-{views.MAP_POLICY}'" in policy
+    (styles,) = re.findall(r"style-src([^;]*)", policy)
+    assert styles.split() == ["'self'", f"'sha256-{views.MAP_POLICY}'"]
     assert "unsafe" not in policy
     assert f"<style>{views.MAP_STYLE}</style>" in response.content.decode()
 
@@ -314,6 +315,11 @@ def test_there_may_be_no_correction_yet(client):
 @pytest.mark.parametrize("path", ["", "counter/", "counter/figures/"])
 def test_the_count_is_found_from_every_page(client, path):
     assert 'href="/fr/counter/"' in page(client, f"/fr/{path}")
+
+
+def test_the_count_at_home_leads_to_its_page(client):
+    main = page(client, "/ar/").partition("<main")[2].partition("</main>")[0]
+    assert 'href="/ar/counter/"' in main
 
 
 def test_search_engines_learn_of_the_count(client):

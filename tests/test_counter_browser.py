@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from petition import history
 from petition.models import Mend
-from tests.making import State, make_signature
+from tests.making import State, make_case, make_signature
 from tests.test_browser import WATCH_SHIFTS, open_page, phone, violations  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
@@ -126,6 +126,7 @@ def test_it_waits_while_nobody_looks_and_asks_at_once_when_somebody_does(open_pa
         { value: hidden, configurable: true });
         document.dispatchEvent(new Event('visibilitychange')) }"""
     page.evaluate(hide, True)
+    page.evaluate("dispatchEvent(new Event('online'))")
     pass_seconds(page, 60)
     assert asked == []
     count(3)
@@ -176,6 +177,8 @@ def test_charts_and_tables_follow_and_stay_as_they_were_opened(open_page):  # no
 
 
 def test_the_whole_screen_of_a_studio_shows_what_it_is_and_where_it_comes_from(open_page):  # noqa: F811
+    make_case("en", sample=True)  # That it says so takes its own place.
+    caches["process"].clear()
     for width, height in ((1920, 1080), (1080, 1920), (1280, 720)):
         page = open_page(viewport={"width": width, "height": height})
         page.goto("/fr/counter/")
@@ -185,7 +188,13 @@ def test_the_whole_screen_of_a_studio_shows_what_it_is_and_where_it_comes_from(o
         figure = page.locator(".counter__total bdi").bounding_box()
         assert figure["width"] > width * 0.7
         # A person of good sight reads at ten metres what is 3 % of a screen of 1.2 m in height.
-        for name in (".live__name", ".counter__title", ".counter__goal", ".live__address"):
+        for name in (
+            ".live__sample",
+            ".live__name",
+            ".counter__title",
+            ".counter__goal",
+            ".live__address",
+        ):
             assert page.locator(name).is_visible()
             size = page.locator(name).evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
             assert size >= min(width, height) * 0.03
@@ -262,6 +271,14 @@ def test_no_page_of_the_count_breaks_a_rule_of_accessibility(open_page, language
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         broken[path] = violations(page)
     assert {where: what for where, what in broken.items() if what} == {}
+
+
+def test_the_map_has_its_place_before_it_is_there(open_page):  # noqa: F811
+    page = open_page()
+    page.route("**/map.svg", lambda route: route.abort())
+    page.goto("/ar/counter/")
+    box = page.locator(".map").bounding_box()
+    assert box["height"] == pytest.approx(box["width"] * 0.57, abs=8)
 
 
 @pytest.mark.parametrize("width", [360, 1280])
