@@ -5,11 +5,12 @@ from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.core.management import CommandError, call_command
 
-from petition import cases, mailings, newsroom, samples, signatures, tallies
+from petition import cases, history, mailings, newsroom, samples, signatures, tallies
 from petition.models import (
     Case,
     CaseText,
     Export,
+    Hour,
     Letter,
     News,
     Rendition,
@@ -97,14 +98,24 @@ def test_all_of_it_goes_also_what_was_withdrawn_or_purged_since_and_nothing_real
     Signature.objects.filter(pk=pending.pk).update(signed_at="2026-01-01T00:00Z")
     call_command("purge", verbosity=0)
     real = make_signature(state=State.COUNTED)
+    assert history.now().counter.total > 1000
     call_command("load_sample_data", "--remove", verbosity=0)
     assert Signature.objects.get() == real
+    assert (history.now().counter.came, history.days()[-1].flow.came) == (1, 1)
+    assert history.corrections() == []
     for model in (Case, News, Rendition, Sheet, Sweep, Export, User):
         assert not model.objects.exists(), model
     assert tallies.recount() == []
     assert tallies.read_counter().total == 1
     states = tallies.Tally.objects.filter(dimension="state", value="expired")
     assert sum(tally.count for tally in states) == 0
+
+
+def test_removing_what_was_never_there_leaves_the_history_alone():
+    history.now()
+    known = set(Hour.objects.values_list("pk", flat=True))
+    call_command("load_sample_data", "--remove", verbosity=0)
+    assert set(Hour.objects.values_list("pk", flat=True)) == known
 
 
 PUBLIC = ["", "sign/", "signed/", "tracks/fate/", "cases/", "news/", "about/"]
