@@ -51,7 +51,7 @@ screenshots: $(VENV)/dev
 
 # After a change of words: collects them, for translation by hand, and compiles. Needs gettext.
 messages: $(VENV)/dev
-	DEBUG=1 $(BIN)/python manage.py makemessages -l ar -l fr --no-location --no-obsolete -i .venv -i var
+	DEBUG=1 $(BIN)/python manage.py makemessages -l ar -l fr -e html,txt,py,svg --no-location --no-obsolete -i .venv -i var
 	$(BIN)/pybabel -q compile -D django -d locale
 
 $(VENV)/run: requirements.txt
