@@ -51,9 +51,11 @@ def number(value: int, code: str) -> str:
     return format_decimal(value, locale=code)
 
 
-def percent(part: int, whole: int, code: str) -> str:
-    """A share with one decimal, rounded down: 99.99 % is not yet the goal."""
-    thousandths = part * 1000 // whole if whole else 0
+def percent(part: int, whole: int, code: str, *, nearest: bool = False) -> str:
+    """A share with one decimal, rounded down: 99.99 % is not yet the goal. To the `nearest` where
+    shares stand beside each other."""
+    half = whole // 2 if nearest else 0
+    thousandths = (part * 1000 + half) // whole if whole else 0
     with_one_decimal = Locale.parse(code).percent_formats[None].pattern.replace("0", "0.#", 1)
     return format_percent(thousandths / 1000, format=with_one_decimal, locale=code)
 

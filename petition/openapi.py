@@ -22,8 +22,9 @@ counted before: `withdrawn` by signers, `set_aside` by coordinators or by a reco
 with a sheet of paper. The total changes by `came` − `left`.
 
 **Exact and rounded.** Totals are exact. By country, track and language figures are drawn up once an
-hour and rounded down to whole tens; what is left over stands under `other`, so that each table adds
-up to the total of its moment (`as_of`), and nobody can find out who signed where few did. States
+hour, in whole tens, and a number moves only once as many signatures came or left in all; all else
+stands under `other`. So each table adds up to the total of its moment (`as_of`), a number may for a
+while be a little too low or too high, and nobody can find out who signed where few did. States
 other than `counted` are rounded down likewise, once a day.
 
 **Time.** All times and days are UTC (ISO 8601).
@@ -269,7 +270,7 @@ def _schemas() -> dict:
     day = {"day": DAY, "came": COUNT, "left": COUNT, "net": {"type": "integer"}, "total": COUNT}
     hour = {"at": MOMENT | {"description": _("When the hour was drawn up.")}} | TOTALS | FLOW
     goal = COUNT | {"description": _("How many signatures the campaign wants to reach.")}
-    rounded = {"const": 10, "description": _("To what the tables are rounded down.")}
+    rounded = {"const": 10, "description": _("In what steps the tables are given.")}
     tables = {f"by_{name}": _table(name) for name in CELLS}
     maybe = {name: table | {"type": ["array", "null"]} for name, table in tables.items()}
     states = {"as_of": MOMENT, "received": COUNT | {"description": _("The sum of the others.")}}

@@ -14,6 +14,8 @@ def test_a_share_is_rounded_down_so_that_the_goal_is_never_reached_early():
     assert languages.percent(999_999, 1_000_000, "en") == "99.9%"
     assert languages.percent(1_000_000, 1_000_000, "en") == "100%"
     assert languages.percent(0, 0, "en") == "0%"
+    assert languages.percent(54, 4273, "en") == "1.2%"
+    assert languages.percent(54, 4273, "en", nearest=True) == "1.3%"
     assert languages.percent(123_456, 1_000_000, "fr") == "12,3\xa0%"
 
 

@@ -23,9 +23,10 @@ def number(value: int) -> str:
 
 
 @register.simple_tag
-def share(part: int, whole: int) -> str:
-    """A percentage in the page's language."""
-    return format_html("<bdi>{}</bdi>", languages.percent(part, whole, get_language()))
+def share(part: int, whole: int, *, nearest: bool = False) -> str:
+    """A percentage in the page's language, rounded as `languages.percent` does."""
+    said = languages.percent(part, whole, get_language(), nearest=nearest)
+    return format_html("<bdi>{}</bdi>", said)
 
 
 @register.filter

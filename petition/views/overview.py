@@ -49,9 +49,9 @@ def tiles(figures: dict) -> list[Tile]:
     today, counter = figures["today"], figures["counter"]
     of_today = f"?confirmed={today.day.isoformat()}&state=counted"
     return [
-        Tile(_("Counted today, online"), today.online, "signature", of_today),
+        Tile(_("Of today, counted online"), today.online, "signature", of_today),
         Tile(_("Counted online, in all"), counter.online, "signature", "?state=counted"),
-        Tile(_("Counted today, on paper"), today.paper, "sheet", "?state=counted"),
+        Tile(_("Of today, counted on paper"), today.paper, "sheet", "?state=counted"),
         Tile(_("Counted on paper, in all"), counter.paper, "sheet", "?state=counted"),
         Tile(_("Pending"), states.get("pending", 0), "signature", "?state=pending"),
         Tile(
