@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from django.http import QueryDict
 from django.utils import timezone
 
-from petition import cases, history, milestones, openapi, tallies
+from petition import cases, history, ledger, milestones, openapi, tallies
 from petition.disclosure import Table
 from petition.history import Flow, Moment
 
@@ -20,6 +20,7 @@ ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 OTHER, NO_TRACK = "other", "none"
 FLOW = ("came", "withdrawn", "set_aside", "taken_out")
 HOUR = ("at", "total", "online", "paper", *FLOW)
+SETTLED = timedelta(minutes=5)
 DAY_STARTS_AFTER = timedelta(microseconds=1)
 
 
@@ -115,8 +116,8 @@ def hours(first: date, last: date) -> Answer:
     """The count at the end of each hour of some days (UTC), both included."""
     drawn = history.now().drawn  # Before the hours are read: it draws up what is due.
     found = _hours(first, last)
-    # Not by the clock: the last hour may be drawn up a moment after its end.
-    is_final = drawn.at.date() > last
+    # Not by the clock alone: the last hour may be drawn up, and a milestone noted, after its end.
+    is_final = drawn.at.date() > last and timezone.now() - _midnight(_later(last, 1)) > SETTLED
     said = {
         "from": first.isoformat(),
         "to": last.isoformat(),
@@ -159,7 +160,7 @@ def day(which: date) -> Answer:
 def corrections() -> Answer:
     """Every sweep, undo and recount, the latest first."""
     counter = history.now().counter
-    found = history.corrections()
+    found = ledger.corrections()
     said = {
         "corrections": [
             {

@@ -1,5 +1,6 @@
 """Draws up the public figures hour by hour, keeps them for good, and reads them."""
 
+import secrets
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from petition import countries, disclosure, languages, tallies
 from petition.disclosure import Table
-from petition.models import Hour, Mend, Signature, Sweep, Tally, Track
+from petition.models import Hour, Mend, Signature, Tally, Track
 from petition.tallies import PAPER, Counter, Dimension, Key
 
 # Of what signers say of themselves: no cell under ten may be seen, nor worked out.
@@ -50,8 +51,9 @@ class Flow:
 class States:
     """What was received, by what has become of it, at the first drawing of a day.
 
-    All but `counted` are in whole tens: who could watch each one could find out whether an address
-    has signed, by signing with it.
+    All but `counted` are in whole tens, the one below or the one above by chance: who could watch
+    each one could find out whether an address has signed, by signing with it; also if they brought
+    the number to just below a ten by themselves, where it were always the one below.
     """
 
     at: datetime
@@ -129,23 +131,11 @@ class DrawnDay:
     track: Table | None
 
 
-@dataclass(frozen=True)
-class Correction:
-    """A line of the public ledger: by how much the count changed, and why. `number` is that of the
-    sweep or of the recount; one kind has it once."""
-
-    number: int
-    made_at: datetime
-    kind: str  # set_aside, restored, recount
-    reason: str  # of Signature.Reason, or empty
-    count: int
-    rules: int
-    is_over: bool
-
-
 def now() -> Figures:
     """The figures, at most REMEMBERED_SECONDS old."""
-    return caches["process"].get_or_set("figures", _read_now, REMEMBERED_SECONDS)
+    # What is remembered of the hour before would not agree with what is drawn up in this one.
+    key = f"figures-{timezone.now():%Y-%m-%d-%H}"
+    return caches["process"].get_or_set(key, _read_now, REMEMBERED_SECONDS)
 
 
 def draw_up(moment: datetime | None = None) -> Hour | None:
@@ -208,41 +198,23 @@ def day(which: date) -> DrawnDay | None:
     return DrawnDay(found[0], hours(start + HOUR, end), drawn and drawn.at, **tables)
 
 
-def corrections() -> list[Correction]:
-    """Every sweep, every undo of one, and every recount that changed the count; the latest first.
-
-    Decisions on single signatures are in the figures of their hour.
-    """
-    found = [
-        Correction(mend.pk, mend.made_at, "recount", "", mend.count, mend.rules, is_over=True)
-        for mend in Mend.objects.all()
-    ]
-    for sweep in Sweep.objects.defer("domain", "note"):
-        over = sweep.state in (Sweep.State.DONE, Sweep.State.STOPPED)
-        is_undone = sweep.task == Sweep.Task.UNDO
-        rest = (sweep.reason, -sweep.lowered, sweep.rules, over or is_undone)
-        found.append(Correction(sweep.pk, sweep.made_at, "set_aside", *rest))
-        if is_undone:
-            rest = (sweep.reason, sweep.raised, sweep.rules, over)
-            found.append(Correction(sweep.pk, sweep.undo_at, "restored", *rest))
-    return sorted(found, key=lambda line: (line.made_at, line.kind), reverse=True)
-
-
 def forget() -> None:
     """What was published about sample data was never true."""
     Hour.objects.all().delete()
     Mend.objects.all().delete()
     Tally.objects.filter(dimension=Dimension.LEFT).delete()
-    for name in ("figures", "counter"):
-        caches["process"].delete(name)
+    caches["process"].clear()
 
 
 def _read_now() -> Figures:
-    draw_up()
-    counter = tallies.counter()
     moment = timezone.now()
+    draw_up(moment)
     rows = _plain_rows().order_by("hour")
-    opened = rows.filter(hour__gte=_midnight(moment.date())).first() or rows.last()
+    newest = rows.last()
+    fresh = moment - newest.at < timedelta(seconds=tallies.REMEMBERED_SECONDS)
+    # A counter that is remembered may be older than what was drawn up a moment ago.
+    counter = tallies.read_counter() if fresh else tallies.counter()
+    opened = rows.filter(hour__gte=_midnight(moment.date())).first() or newest
     a_day_ago = rows.filter(hour__gt=moment - DAY - HOUR).first() or opened
     last = Hour.objects.exclude(tables={}).latest("hour")
     counted = Hour.objects.filter(states__isnull=False).latest("hour")
@@ -330,7 +302,10 @@ def _count_states(figures: dict[Key, int]) -> dict[str, int]:
     names = [*Signature.State.values, Tally.EXPIRED]
     names.remove(Signature.State.COUNTED)
     counts = {n: figures.get((tallies.ONLINE, Dimension.STATE, n), 0) for n in names}
-    return {name: max(count, 0) // LEAST * LEAST for name, count in counts.items()}
+    chance = secrets.SystemRandom().randrange
+    return {
+        name: (max(count, 0) + chance(LEAST)) // LEAST * LEAST for name, count in counts.items()
+    }
 
 
 def _states(row: Hour) -> States:

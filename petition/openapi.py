@@ -25,7 +25,8 @@ with a sheet of paper. The total changes by `came` − `left`.
 hour, in whole tens, and a number moves only once as many signatures came or left in all; all else
 stands under `other`. So each table adds up to the total of its moment (`as_of`), a number may for a
 while be a little too low or too high, and nobody can find out who signed where few did. States
-other than `counted` are rounded down likewise, once a day.
+other than `counted` are given once a day, as the ten below or above by chance. Tables of days
+before the first drawing are null.
 
 **Time.** All times and days are UTC (ISO 8601).
 
@@ -56,7 +57,8 @@ KEPT = {
     "sample": {"const": True, "description": _("Present where the figures are made up.")},
 }
 FLOW = {
-    "came": COUNT | {"description": _("Newly counted.")},
+    "came": COUNT
+    | {"description": _("Newly counted, or counted again after a correction was undone.")},
     "withdrawn": COUNT | {"description": _("Counted before and withdrawn by their signers.")},
     "set_aside": COUNT
     | {"description": _("Counted before; set aside by coordinators or a recount.")},
@@ -268,7 +270,19 @@ def _schemas() -> dict:
         {"came": FLOW["came"], "left": COUNT | {"description": _("No longer counted.")}}
     )
     day = {"day": DAY, "came": COUNT, "left": COUNT, "net": {"type": "integer"}, "total": COUNT}
-    hour = {"at": MOMENT | {"description": _("When the hour was drawn up.")}} | TOTALS | FLOW
+    hour = (
+        {
+            "at": MOMENT
+            | {
+                "description": _(
+                    "When it was drawn up: the end of the hour. That of midnight ends the day "
+                    "before."
+                )
+            }
+        }
+        | TOTALS
+        | FLOW
+    )
     goal = COUNT | {"description": _("How many signatures the campaign wants to reach.")}
     rounded = {"const": 10, "description": _("In what steps the tables are given.")}
     tables = {f"by_{name}": _table(name) for name in CELLS}

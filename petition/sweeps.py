@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from petition import audit, lifecycle, tallies, vault, workers
@@ -77,7 +77,7 @@ def start(sweep: Sweep, by: AbstractBaseUser) -> None:
 
     `made_at` is the moment of its preview. Raises StartedAlready.
     """
-    sweep.by, sweep.rules = by.get_username(), tallies.RULES
+    sweep.by, sweep.rules, sweep.begun_at = by.get_username(), tallies.RULES, timezone.now()
     sweep.expected = matching(sweep).count()
     try:
         with transaction.atomic():
@@ -231,15 +231,22 @@ def _claim() -> Sweep | None:
         mine = {"state": State.RUNNING, "worker": workers.my_name(), "beat_at": now}
         if free.filter(pk=pk).update(**mine):
             sweep = Sweep.objects.get(pk=pk)
-            # What a killed worker did and did not write down; what was purged since still counts.
-            sweep.moved = max(sweep.moved, sweep.moves.count())
-            restored = sweep.moves.exclude(restored_at=None).count()
-            sweep.restored = max(sweep.restored, restored)
-            lowered = sweep.moves.filter(was=Signature.State.COUNTED).count()
-            sweep.lowered = max(sweep.lowered, lowered)
-            sweep.raised = max(sweep.raised, sweep.moves.filter(raised=True).count())
+            _count_again(sweep)
             return sweep
     return None
+
+
+def _count_again(sweep: Sweep) -> None:
+    """Take in what a killed worker did and did not write down, or one that was taken for dead; what
+    was purged since still counts."""
+    done = sweep.moves.aggregate(
+        moved=Count("pk"),
+        restored=Count("restored_at"),
+        lowered=Count("pk", filter=Q(was=Signature.State.COUNTED)),
+        raised=Count("pk", filter=Q(raised=True)),
+    )
+    for name, count in done.items():
+        setattr(sweep, name, max(getattr(sweep, name), count))
 
 
 def _mine(sweep: Sweep) -> QuerySet[Sweep]:
@@ -263,6 +270,7 @@ def _beat(sweep: Sweep) -> bool:
 
 
 def _end(sweep: Sweep) -> bool:
+    _count_again(sweep)
     with transaction.atomic():
         ended = _mine(sweep).update(
             state=State.DONE,

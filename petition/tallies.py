@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections import Counter as Counts
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -152,6 +153,19 @@ def every() -> dict[Key, int]:
     keys = ("channel", "dimension", "value")
     rows = Tally.objects.order_by().values_list(*keys).annotate(Sum("count"))
     return {(channel, dimension, value): n for channel, dimension, value, n in rows if n}
+
+
+def agree() -> bool:
+    """Whether those who were counted are as many by country, day, language and track as in all. No
+    recount, but it costs the same however many have signed."""
+    sums = Counts()
+    for (channel, dimension, _), count in every().items():
+        sums[channel, dimension] += count
+    return all(
+        sums[channel, dimension] == sums[channel, Dimension.TOTAL]
+        for channel in Tally.Channel
+        for dimension in (Dimension.COUNTRY, Dimension.DAY, Dimension.LANGUAGE, Dimension.TRACK)
+    )
 
 
 def recount() -> list[Difference]:

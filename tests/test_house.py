@@ -44,7 +44,7 @@ LAYERS = [
     {"fields", "answers"},
     {"models"},
     {"tallies", "abuse", "campaign", "audit", "sessions", "cases"},
-    {"news", "profiles", "history"},
+    {"news", "profiles", "history", "ledger"},
     {"letters", "mailings", "hidden"},
     {"mailbox"},
     {"lifecycle"},

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.core.management import CommandError, call_command
 
-from petition import cases, history, mailings, newsroom, samples, signatures, tallies
+from petition import cases, history, ledger, mailings, newsroom, samples, signatures, tallies
 from petition.models import (
     Case,
     CaseText,
@@ -102,7 +102,7 @@ def test_all_of_it_goes_also_what_was_withdrawn_or_purged_since_and_nothing_real
     call_command("load_sample_data", "--remove", verbosity=0)
     assert Signature.objects.get() == real
     assert (history.now().counter.came, history.days()[-1].flow.came) == (1, 1)
-    assert history.corrections() == []
+    assert ledger.corrections() == []
     for model in (Case, News, Rendition, Sheet, Sweep, Export, User):
         assert not model.objects.exists(), model
     assert tallies.recount() == []

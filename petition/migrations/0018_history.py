@@ -45,6 +45,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="sweep",
+            name="begun_at",
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name="sweep",
             name="lowered",
             field=models.PositiveIntegerField(default=0),
         ),

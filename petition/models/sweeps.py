@@ -45,8 +45,9 @@ class Sweep(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     moved = models.PositiveIntegerField(_("set aside"), default=0)
     restored = models.PositiveIntegerField(_("restored"), default=0)
-    # For the public ledger: how many of those were counted, and are again; under which rules of
-    # counting; since when it is undone.
+    # For the public ledger: since when it runs; how many of those were counted, and are again;
+    # under which rules of counting; since when it is undone.
+    begun_at = models.DateTimeField(null=True)
     lowered = models.PositiveIntegerField(default=0)
     raised = models.PositiveIntegerField(default=0)
     rules = models.PositiveSmallIntegerField(default=1)

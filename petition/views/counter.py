@@ -16,8 +16,19 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import campaign, cases, charts, countries, history, languages, milestones, world
-from petition.history import Correction, Day, Figures, Moment
+from petition import (
+    campaign,
+    cases,
+    charts,
+    countries,
+    history,
+    languages,
+    ledger,
+    milestones,
+    world,
+)
+from petition.history import Day, Figures, Moment
+from petition.ledger import Correction
 from petition.models import Signature
 from petition.views import headers
 
@@ -149,7 +160,7 @@ def last_hours() -> list[Moment]:
 def page_of_corrections(before: str) -> tuple[list[Correction], str]:
     """Some of the corrections, those older than the one called `before` ("set_aside-12"), and what
     to ask for next, empty where there is nothing more."""
-    every = history.corrections()
+    every = ledger.corrections()
     if before:
         names = [name_of(correction) for correction in every]
         if before not in names:

@@ -160,7 +160,7 @@ def badge(theme: str | None) -> dict:
         "sample": _("Sample data") if cases.samples_are_shown() else "",
         "caption": _("Confirmed signatures"),
         "count": languages.number(now.total, language.code),
-        "as_of": _("As of %(moment)s") % {"moment": written_moment(now.changed_at)}
+        "as_of": _("Last change: %(moment)s") % {"moment": written_moment(now.changed_at)}
         if now.changed_at
         else "",
         # Isolated, so that it stands as it is in a line that runs right to left.

@@ -34,6 +34,7 @@ def front_page(user) -> dict:
     writes_news = user.has_perm("petition.write_news")
     return {
         "milestones": milestones.drafted() if writes_news else [],
+        "count_now": figures["counter"].total,
         "tiles": [(tile, tile.link(user)) for tile in tiles(figures)],
         "bars": bars(figures["days"]),
         "days": figures["days"],

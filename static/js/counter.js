@@ -6,7 +6,7 @@ const SLOWEST = 300_000;
 const A_MINUTE = 60_000;
 
 const language = document.documentElement.lang;
-const digits = language === "ar" ? "ar-u-nu-latn" : language;
+const digits = { ar: "ar-u-nu-latn", en: "en-GB" }[language] ?? language;
 const numbers = new Intl.NumberFormat(digits);
 const shares = new Intl.NumberFormat(digits, { style: "percent", maximumFractionDigits: 1 });
 
@@ -122,8 +122,8 @@ function complain(words) {
 
 // --- When it was so -----------------------------------------------------------------------------
 
-function clock(moment, zone) {
-  const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone };
+function clock(moment, timeZone) {
+  const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone };
   return new Intl.DateTimeFormat("en-GB", options).format(moment);
 }
 
@@ -131,8 +131,10 @@ function date(header) {
   const moment = header ? new Date(header) : new Date();
   for (const place of document.querySelectorAll("[data-as-of] time")) {
     place.dateTime = moment.toISOString();
-    if (place.dataset.clock) place.textContent = clock(moment, place.dataset.clock);
-    else {
+    if (place.dataset.offset) {
+      const there = Number(moment) + place.dataset.offset * A_MINUTE; // As the site has it.
+      place.textContent = clock(new Date(there), "UTC");
+    } else {
       const options = { dateStyle: "long", timeZone: "UTC" };
       place.textContent = new Intl.DateTimeFormat(digits, options).format(moment);
     }
@@ -144,7 +146,7 @@ function date(header) {
 function sayHere() {
   const place = live?.querySelector("[data-here]");
   if (!place) return;
-  const moment = live.querySelector("time[data-clock]").dateTime;
+  const moment = live.querySelector("time[data-offset]").dateTime;
   place.textContent = place.dataset.here.replace("{time}", clock(new Date(moment)));
 }
 sayHere();
