@@ -116,6 +116,7 @@ def hours(first: date, last: date) -> Answer:
     """The count at the end of each hour of some days (UTC), both included."""
     drawn = history.now().drawn  # Before the hours are read: it draws up what is due.
     found = _hours(first, last)
+    reached = [m for m in milestones.public()[::-1] if first <= m.reached_at.date() <= last]
     # Not by the clock alone: the last hour may be drawn up, and a milestone noted, after its end.
     is_final = drawn.at.date() > last and timezone.now() - _midnight(_later(last, 1)) > SETTLED
     said = {
@@ -125,11 +126,10 @@ def hours(first: date, last: date) -> Answer:
         "milestones": [
             {"percent": one.percent, "total": one.figure, "goal": one.goal,
              "at": moment(one.reached_at)}
-            for one in reversed(milestones.public())
-            if first <= one.reached_at.date() <= last
+            for one in reached
         ],
     }  # fmt: skip
-    moments = [hour.at for hour in found[-1:]] + [one.reached_at for one in milestones.public()]
+    moments = [hour.at for hour in found[-1:]] + [one.reached_at for one in reached]
     return Answer(_signed(said), max(moments, default=None), is_final)
 
 

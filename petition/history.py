@@ -1,5 +1,6 @@
 """Draws up the public figures hour by hour, keeps them for good, and reads them."""
 
+import logging
 import secrets
 from bisect import bisect_left
 from collections import defaultdict
@@ -7,13 +8,15 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.core.cache import caches
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from petition import countries, disclosure, languages, tallies
 from petition.disclosure import Table
 from petition.models import Hour, Mend, Signature, Tally, Track
 from petition.tallies import PAPER, Counter, Dimension, Key
+
+logger = logging.getLogger(__name__)
 
 # Of what signers say of themselves: no cell under ten may be seen, nor worked out.
 # Each has a category that stays in the rest for good: where nobody lives, the language that comes
@@ -25,6 +28,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FLOW = ("came", "withdrawn", "set_aside", "taken_out")
 # One process draws at a time; differs from other advisory locks of this database.
 LOCK = 7_235_004
+# How long a reader waits for whoever draws, and how long after that none does.
+LOCK_SECONDS, PATIENCE_SECONDS = 2, 60
 
 
 @dataclass(frozen=True)
@@ -146,8 +151,20 @@ def draw_up(moment: datetime | None = None) -> Hour | None:
         return None
     # Without an hour of this day no page can say what today has brought: then it is worth a wait.
     may_wait = not Hour.objects.filter(hour__gte=_midnight(hour.date())).exists()
+    try:
+        return _draw_up(hour, moment, may_wait)
+    except OperationalError:  # Whoever draws hangs: readers have the figures of before.
+        caches["process"].set("drawing", True, PATIENCE_SECONDS)
+        logger.warning("The figures of this hour are in another process's hands for too long.")
+        return None
+
+
+def _draw_up(hour: datetime, moment: datetime, may_wait: bool) -> Hour | None:
     with transaction.atomic():
-        if not _lock(may_wait):
+        if not _lock(may_wait and not caches["process"].get("drawing")):
+            return None
+        if _is_ahead(moment):
+            logger.error("This host's clock is more than a day ahead of the database's.")
             return None
         before = Hour.objects.order_by("hour").last()
         if before and before.hour >= hour:
@@ -175,12 +192,12 @@ def days(first: date | None = None, last: date | None = None) -> list[Day]:
     last = min(last or today, today)
     found = []
     for which in (first + DAY * n for n in range((last - first).days + 1)):
-        start = ends[bisect_left(begins, which)]
-        if which == today:
+        place = bisect_left(begins, which)
+        start, later = ends[min(place, len(ends) - 1)], ends[bisect_left(begins, which + DAY) :]
+        if which == today or not later:
             found.append(_today(which, start))
         else:
-            end = ends[bisect_left(begins, which + DAY)]
-            found.append(Day(**vars(_moment(end, start)), day=which, is_over=True))
+            found.append(Day(**vars(_moment(later[0], start)), day=which, is_over=True))
     return found
 
 
@@ -190,7 +207,7 @@ def day(which: date) -> DrawnDay | None:
     found = days(which, which)
     if not found or found[0].day != which:
         return None
-    start = next(row.hour for row in ends if row.hour.date() >= which)
+    start = next((row.hour for row in ends if row.hour.date() >= which), ends[-1].hour)
     end = next((row.hour for row in ends if row.hour.date() > which), _midnight(today + DAY))
     rows = Hour.objects.filter(hour__gt=start, hour__lte=end).exclude(tables={})
     drawn = rows.order_by("hour").last()
@@ -200,10 +217,16 @@ def day(which: date) -> DrawnDay | None:
 
 def forget() -> None:
     """What was published about sample data was never true."""
+    with transaction.atomic():
+        _lock(may_wait=True)
+        _forget()
+    caches["process"].clear()
+
+
+def _forget() -> None:
     Hour.objects.all().delete()
     Mend.objects.all().delete()
     Tally.objects.filter(dimension=Dimension.LEFT).delete()
-    caches["process"].clear()
 
 
 def _read_now() -> Figures:
@@ -344,11 +367,21 @@ def _ends() -> tuple[date, list[Hour]]:
     return moment.date(), list(_plain_rows().filter(opens_day=True).order_by("hour"))
 
 
+def _is_ahead(moment: datetime) -> bool:
+    """What is drawn up for a day to come would stand for the figures until it has come."""
+    if connection.vendor != "postgresql":
+        return False  # SQLite has no clock but this host's.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        return moment > cursor.fetchone()[0] + timedelta(hours=26)
+
+
 def _lock(may_wait: bool) -> bool:
     if connection.vendor != "postgresql":
         return True  # SQLite has one writer.
     with connection.cursor() as cursor:
         if may_wait:
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             return True
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])

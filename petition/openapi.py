@@ -59,7 +59,8 @@ KEPT = {
 FLOW = {
     "came": COUNT
     | {"description": _("Newly counted, or counted again after a correction was undone.")},
-    "withdrawn": COUNT | {"description": _("Counted before and withdrawn by their signers.")},
+    "withdrawn": COUNT
+    | {"description": _("Counted before; withdrawn by their signers, or erased.")},
     "set_aside": COUNT
     | {"description": _("Counted before; set aside by coordinators or a recount.")},
     "taken_out": COUNT | {"description": _("Lines of paper sheets that were taken out.")},

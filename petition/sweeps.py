@@ -77,7 +77,7 @@ def start(sweep: Sweep, by: AbstractBaseUser) -> None:
 
     `made_at` is the moment of its preview. Raises StartedAlready.
     """
-    sweep.by, sweep.rules, sweep.begun_at = by.get_username(), tallies.RULES, timezone.now()
+    sweep.by, sweep.rules = by.get_username(), tallies.RULES
     sweep.expected = matching(sweep).count()
     try:
         with transaction.atomic():
@@ -230,6 +230,8 @@ def _claim() -> Sweep | None:
     for pk in free.order_by("pk").values_list("pk", flat=True):
         mine = {"state": State.RUNNING, "worker": workers.my_name(), "beat_at": now}
         if free.filter(pk=pk).update(**mine):
+            # The ledger tells when the count began to fall, not when that was asked for.
+            Sweep.objects.filter(pk=pk, begun_at=None).update(begun_at=now)
             sweep = Sweep.objects.get(pk=pk)
             _count_again(sweep)
             return sweep

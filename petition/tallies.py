@@ -240,10 +240,9 @@ def mend() -> list[Difference]:
 
 def _corrected(changes: dict[Key, int]) -> dict[Key, int]:
     """Puts it into the public ledger of corrections where a counter that is mended was public."""
-    by = sum(n for (_, dimension, _), n in changes.items() if dimension == Dimension.TOTAL)
-    if by:
-        Mend.objects.create(count=by, rules=RULES)
-    return {(ONLINE, Dimension.LEFT, Tally.RECOUNTED): -by} if by < 0 else {}
+    totals = [n for (_, dimension, _), n in changes.items() if dimension == Dimension.TOTAL]
+    Mend.objects.bulk_create(Mend(count=by, rules=RULES) for by in totals)
+    return {(ONLINE, Dimension.LEFT, Tally.RECOUNTED): -sum(by for by in totals if by < 0)}
 
 
 def _write(changes: dict[Key, int], slot: int) -> None:

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
+import psycopg
 import pytest
 from django.apps import apps
 from django.core.cache import caches
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from petition import history, ledger, lifecycle, paper, sweeps, tallies
@@ -271,6 +273,15 @@ def test_a_counter_that_is_mended_is_in_the_ledger():
     assert tallies.recount() == []
 
 
+def test_what_is_mended_of_each_channel_has_its_line():
+    count(5)
+    tallies.add({tallies.TOTAL: 5, ("paper", "total", ""): -5})
+    call_command("recount", fix=True, verbosity=0)
+    assert sorted(line.count for line in ledger.corrections()) == [-5, 5]
+    found = figures().counter
+    assert (found.total, found.came - found.left) == (5, 5)
+
+
 def test_a_counter_that_said_too_little_is_mended_in_the_ledger_too():
     count(2)
     tallies.add({tallies.TOTAL: -1})
@@ -320,6 +331,29 @@ def test_the_historian_draws_up_this_hour(capsys):
     call_command("historian", once=True)
     assert "Drawn up" in capsys.readouterr().out
     assert Hour.objects.filter(opens_day=False).exists()
+
+
+@pytest.mark.postgres
+def test_who_hangs_while_drawing_keeps_readers_waiting_for_a_moment_only(committed, monkeypatch):
+    monkeypatch.setattr(history, "LOCK_SECONDS", 1)
+    history.draw_up(NOON)
+    before = connection.settings_dict
+    with psycopg.connect(
+        host=before["HOST"], port=before["PORT"], user=before["USER"],
+        password=before["PASSWORD"], dbname=before["NAME"],
+    ) as other:  # fmt: skip
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [history.LOCK])
+        assert history.draw_up(MIDNIGHT) is None
+        assert history.now().counter.total == 0
+        assert history.days()[-1].is_over is False
+    caches["process"].clear()
+    assert history.draw_up(MIDNIGHT)
+
+
+@pytest.mark.postgres
+def test_a_clock_that_is_far_ahead_draws_nothing(committed):
+    assert history.draw_up(timezone.now() + timedelta(days=40)) is None
+    assert history.draw_up()
 
 
 @pytest.mark.postgres

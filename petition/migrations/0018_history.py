@@ -8,7 +8,10 @@ from django.db import migrations, models
 def fill_the_ledger(apps, schema_editor):
     """Sweeps of before get the numbers that the public ledger says of them."""
     counted = models.Count("moves", models.Q(moves__was="counted"))
-    restored = models.Q(moves__was="counted", moves__restored_at__isnull=False)
+    restored = models.Q(moves__restored_at__isnull=False) & (
+        models.Q(moves__was="counted")
+        | models.Q(moves__was="pending", moves__signature__confirmed_at__isnull=False)
+    )
     Sweep = apps.get_model("petition", "Sweep")
     found = Sweep.objects.annotate(fell=counted, rose=models.Count("moves", restored))
     for sweep in found:
