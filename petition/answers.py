@@ -16,7 +16,9 @@ from django.utils.http import http_date
 from petition.problems import problem
 
 REMEMBERED_SECONDS = 1
-GZIP = re.compile(r"\bgzip\b")
+# Longer than any address of ours: what nobody has asked for is not looked for either.
+LONGEST = 60
+GZIP = re.compile(r"(?:^|[\s,])gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH",
               "HTTP_IF_UNMODIFIED_SINCE")  # fmt: skip
 
@@ -50,25 +52,25 @@ def pack(content: str, headers: dict[str, str], changed_at: datetime | None) -> 
     return Packed(bodies, {encoding: headers | more for encoding, more in own.items()}, changed)
 
 
-def answer(request: HttpRequest, key: str, make: Callable[[], Packed]) -> HttpResponse:
-    """The answer that is remembered under `key`; `make` makes it where none is."""
-    memory = caches["process"]
-    packed = memory.get(f"answer:{key}")
+def answer(request: HttpRequest, query: str, make: Callable[[], Packed]) -> HttpResponse:
+    """The answer that is remembered for this address and `query`; `make` makes it where none is."""
+    memory, key = caches["process"], f"answer:{query}:{request.path}"
+    packed = memory.get(key)
     if packed is None:
         packed = make()
-        memory.set(f"answer:{key}", packed, REMEMBERED_SECONDS)
+        memory.set(key, packed, REMEMBERED_SECONDS)
     return _send(request, packed)
 
 
 def recall(request: HttpRequest) -> HttpResponse | None:
     """What is remembered for exactly this address, to a plain request for it; else None."""
     about = request.META
-    if request.method != "GET" or about.get("QUERY_STRING"):
+    if request.method != "GET" or about.get("QUERY_STRING") or len(request.path) > LONGEST:
         return None
     # Whatever has a body is looked at, and refused, where all others are.
     if about.get("CONTENT_TYPE") or about.get("CONTENT_LENGTH", "0") not in ("", "0"):
         return None
-    packed = caches["process"].get(f"answer:{request.path}")
+    packed = caches["process"].get(f"answer::{request.path}")
     if packed is None:
         return None
     request.get_host()  # Refuses another site's name.

@@ -83,7 +83,7 @@ class OpenFigures:
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "ETag, Link"
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        if request.method == "OPTIONS":
+        if request.method == "OPTIONS" and response.status_code == 204:
             response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
             response.headers["Access-Control-Allow-Headers"] = CONDITIONS
             response.headers["Access-Control-Max-Age"] = "86400"

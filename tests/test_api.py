@@ -447,3 +447,21 @@ def test_no_answer_is_of_an_hour_that_nobody_drew_up(client):
     """The hour that has just ended is drawn up by whoever asks first."""
     assert not Hour.objects.exists()
     assert said(client, "history.json")["hours"][-1]["at"] >= f"{TODAY}"
+
+
+@pytest.mark.parametrize("refused", ["gzip;q=0", "gzip; q=0.0, identity", "x-gzip", ""])
+def test_who_does_not_want_it_compressed_gets_it_plain(client, refused):
+    assert "Content-Encoding" not in get(client, "counter.json", **{"Accept-Encoding": refused})
+    assert "Content-Encoding" not in get(client, "counter.json", **{"Accept-Encoding": refused})
+    assert "Content-Encoding" in get(client, "counter.json", **{"Accept-Encoding": "br, gzip"})
+
+
+def test_what_is_remembered_for_a_query_is_at_no_other_address(client):
+    day = timezone.now().date()
+    assert get(client, f"history.json?from={day}&to={day}").status_code == 200
+    for other in (f"history.json{day}:{day}", f"history.json:{day}:{day}"):
+        assert client.get(f"/api/v1/{other}").status_code == 404
+
+
+def test_long_addresses_that_nobody_has_are_answered_in_silence(client):
+    assert client.get("/api/" + "x" * 3000).status_code == 404  # Warnings are errors here.

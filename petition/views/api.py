@@ -99,4 +99,4 @@ def _answer(
         patch_cache_control(about, **headers.lifetime(FINAL if found.is_final else seconds))
         return answers.pack(content, dict(about.headers), found.changed_at)
 
-    return answers.answer(request, request.path + query, make)
+    return answers.answer(request, query, make)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -70,6 +71,14 @@ class Entry:
 @require_safe
 @headers.public(5)
 def page(request: HttpRequest) -> HttpResponse:
+    """Everybody's page is the same, and viewers ask for it again and again: made once for all who
+    ask at the same moment."""
+    key = f"counter-page-{get_language()}"
+    made = caches["process"].get_or_set(key, lambda: _page(request), history.REMEMBERED_SECONDS)
+    return HttpResponse(made)
+
+
+def _page(request: HttpRequest) -> str:
     figures = history.now()
     drawn, counter = figures.drawn, figures.counter
     days, hours = last_days(figures), last_hours()
@@ -89,7 +98,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "map_size": map_size(),
         "milestones": milestones.public(),
     }
-    return render(request, "counter/page.html", context)
+    return render_to_string("counter/page.html", context, request)
 
 
 @require_safe

@@ -70,7 +70,9 @@ def oembed(request: HttpRequest) -> HttpResponse:
     try:
         return JsonResponse(rich(request.GET))
     except Refused as refused:
-        return problem(*refused.args)
+        answer = problem(*refused.args)
+        answer._has_been_logged = True  # As Django's own log does: 501 is an answer, no mistake.
+        return answer
 
 
 def rich(asked: QueryDict) -> dict:
