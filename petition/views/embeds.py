@@ -1,5 +1,6 @@
 """The counter in other people's pages: a page to frame, what oEmbed says of it, and badges."""
 
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryD
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -45,6 +46,7 @@ def counter(request: HttpRequest, language: str) -> HttpResponse:
         raise Http404
     context = {
         "counter": tallies.counter(),
+        "at": this_minute(),
         "size": embeds.size(request.GET.get("size")),
         "theme": embeds.theme(request.GET.get("theme")),
         "source": f"\u2066{source()}\u2069",  # Isolated from a line that runs right to left.
@@ -162,12 +164,15 @@ def badge(theme: str | None) -> dict:
         "sample": _("Sample data") if cases.samples_are_shown() else "",
         "caption": _("Confirmed signatures"),
         "count": languages.number(now.total, language.code),
-        "as_of": _("Last change: %(moment)s") % {"moment": written_moment(now.changed_at)}
-        if now.changed_at
-        else "",
+        "as_of": _("As of %(moment)s") % {"moment": written_moment(this_minute())},
         # Isolated, so that it stands as it is in a line that runs right to left.
         "source": _("Source: %(site)s") % {"site": f"\u2066{source()}\u2069"},
     }
+
+
+def this_minute() -> datetime:
+    """As of when a figure is given: to the minute, within which an unchanged frame is a 304."""
+    return timezone.now().replace(second=0, microsecond=0)
 
 
 def title() -> str:
