@@ -6,18 +6,21 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
 from petition.problems import problem
 
 REMEMBERED_SECONDS = 1
-# Longer than any address of ours: what nobody has asked for is not looked for either.
-LONGEST = 60
+SETTLED = timedelta(seconds=2)
+# As our addresses are written: whatever else is asked for is not looked for in the memory, which
+# warns of odd keys.
+WRITTEN = re.compile(r"[a-z0-9/._-]{1,60}")
 GZIP = re.compile(r"(?:^|[\s,])gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH",
               "HTTP_IF_UNMODIFIED_SINCE")  # fmt: skip
@@ -34,7 +37,8 @@ class Packed:
 
 
 def pack(content: str, headers: dict[str, str], changed_at: datetime | None) -> Packed:
-    changed = changed_at and int(changed_at.timestamp())
+    # What changed a moment ago may change again within the same second, which no date could tell.
+    changed = changed_at and int(min(changed_at, timezone.now() - SETTLED).timestamp())
     headers = headers | {"Vary": "Accept-Encoding"}
     if changed is not None:
         headers["Last-Modified"] = http_date(changed)
@@ -65,10 +69,12 @@ def answer(request: HttpRequest, query: str, make: Callable[[], Packed]) -> Http
 def recall(request: HttpRequest) -> HttpResponse | None:
     """What is remembered for exactly this address, to a plain request for it; else None."""
     about = request.META
-    if request.method != "GET" or about.get("QUERY_STRING") or len(request.path) > LONGEST:
+    if request.method != "GET" or about.get("QUERY_STRING"):
         return None
     # Whatever has a body is looked at, and refused, where all others are.
     if about.get("CONTENT_TYPE") or about.get("CONTENT_LENGTH", "0") not in ("", "0"):
+        return None
+    if not WRITTEN.fullmatch(request.path):
         return None
     packed = caches["process"].get(f"answer::{request.path}")
     if packed is None:

@@ -176,7 +176,8 @@ def corrections() -> Answer:
         ],
         "rules": {"version": tallies.RULES},
     }
-    # One that is under way changes the count, and so the counter's own moment.
+    if not all(line.is_over for line in found):
+        return Answer(_signed(said), None)  # That it ends is no change of the count.
     moments = [line.made_at for line in found] + [counter.changed_at]
     return Answer(_signed(said), max(filter(None, moments), default=None))
 

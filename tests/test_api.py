@@ -463,5 +463,6 @@ def test_what_is_remembered_for_a_query_is_at_no_other_address(client):
         assert client.get(f"/api/v1/{other}").status_code == 404
 
 
-def test_long_addresses_that_nobody_has_are_answered_in_silence(client):
-    assert client.get("/api/" + "x" * 3000).status_code == 404  # Warnings are errors here.
+@pytest.mark.parametrize("odd", ["x" * 3000, "a b", "a%0Ab", "%7F"])
+def test_odd_addresses_that_nobody_has_are_answered_in_silence(client, odd):
+    assert client.get(f"/api/{odd}").status_code == 404  # Warnings are errors here.

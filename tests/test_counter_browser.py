@@ -190,6 +190,23 @@ def test_charts_and_tables_follow_and_stay_as_they_were_opened(open_page):  # no
     assert page.locator("#days-table tbody td").first.inner_text() == "55"
 
 
+def test_what_came_too_early_is_said_and_shown_later_all_the_same(open_page):  # noqa: F811
+    """Within a minute of the last time nothing is said; after it no new figure may come."""
+    draw_a_past()
+    page, _ = opened(open_page)
+    pass_seconds(page, 60)
+    count(7, "fresh")
+    pass_seconds(page, 15)
+    first = page.inner_text("[data-said]")
+    assert first.startswith("Confirmed signatures: ")
+    count(1, "last")
+    pass_seconds(page, 15)
+    assert page.inner_text("[data-said]") == first
+    pass_seconds(page, 75)
+    page.locator("#flow tbody td", has_text="56").first.wait_for()
+    assert page.inner_text("[data-said]") not in ("", first)
+
+
 def test_the_whole_screen_of_a_studio_shows_what_it_is_and_where_it_comes_from(open_page):  # noqa: F811
     make_case("en", sample=True)  # That it says so takes its own place.
     caches["process"].clear()

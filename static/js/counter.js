@@ -22,6 +22,8 @@ let etag = "";
 let wait = every;
 let timer;
 let isAsking = false;
+let isStale = false; // The charts and tables are of before the figure.
+let refreshedAt = Date.now();
 
 // --- Asking -------------------------------------------------------------------------------------
 
@@ -45,10 +47,13 @@ async function ask() {
     const answer = await fetch("/api/v1/counter.json", {
       cache: "no-store",
       headers: etag ? { "If-None-Match": etag } : {},
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout?.(PATIENCE), // Older browsers wait as long as they wish.
     });
     if (answer.status !== 304 && !answer.ok) throw new Error(`status ${answer.status}`);
     if (answer.ok) show(await answer.json());
+    // Also after a 304: what was too early to be said or fetched a moment ago may be due now.
+    say();
+    refresh();
     etag = answer.headers.get("ETag") ?? etag;
     date(answer.headers.get("Date"));
     complain("");
@@ -84,10 +89,9 @@ function show(figures) {
   share.textContent = shares.format(Math.floor((figures.total * 1000) / figures.goal) / 1000);
   if (figures.total !== shown) {
     count(shown, figures.total);
-    refresh();
+    isStale = true;
   }
   shown = figures.total;
-  say();
 }
 
 function count(from, to) {
@@ -118,6 +122,9 @@ function complain(words) {
   if (!place || place.textContent === words) return;
   place.textContent = words;
   place.hidden = !words;
+  if (!words || Date.now() - said.at < A_MINUTE) return;
+  live.querySelector("[data-said]").textContent = words;
+  said = { total: said.total, at: Date.now() };
 }
 
 // --- When it was so -----------------------------------------------------------------------------
@@ -154,12 +161,13 @@ sayHere();
 // --- Charts and tables --------------------------------------------------------------------------
 
 // They come from the page itself, at most once a minute, and not where somebody is busy with one.
-let refreshedAt = Date.now();
 async function refresh() {
-  if (!live || document.fullscreenElement || Date.now() - refreshedAt < A_MINUTE) return;
+  if (!live || !isStale || document.fullscreenElement) return;
+  if (Date.now() - refreshedAt < A_MINUTE) return;
   refreshedAt = Date.now();
   const answer = await fetch(location.href, { cache: "no-cache" }).catch(() => null);
-  if (!answer?.ok) return; // The next change asks again; the figure itself says what is wrong.
+  if (!answer?.ok) return; // A later answer asks again; the figure itself says what is wrong.
+  isStale = false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const old of document.querySelectorAll("[data-fresh]")) {
     const fresh = page.getElementById(old.id);
