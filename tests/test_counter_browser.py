@@ -202,7 +202,7 @@ def test_what_came_too_early_is_said_and_shown_later_all_the_same(open_page):  #
     count(1, "last")
     pass_seconds(page, 15)
     assert page.inner_text("[data-said]") == first
-    pass_seconds(page, 75)
+    pass_seconds(page, 140)
     page.locator("#flow tbody td", has_text="56").first.wait_for()
     assert page.inner_text("[data-said]") not in ("", first)
 

@@ -16,7 +16,10 @@ const bar = counter.querySelector(".counter__bar");
 const live = counter.closest("[data-live]");
 const every = counter.dataset.every * 1000;
 
-let shown = Number(total.textContent.replace(/\D/g, "")); // A bar's value ends at the goal.
+// From its text: a bar's value ends at the goal.
+const figureOf = (element) => Number(element.textContent.replace(/\D/g, ""));
+
+let shown = figureOf(total);
 let said = { total: shown, at: Date.now() };
 let etag = "";
 let wait = every;
@@ -167,8 +170,9 @@ async function refresh() {
   refreshedAt = Date.now();
   const answer = await fetch(location.href, { cache: "no-cache" }).catch(() => null);
   if (!answer?.ok) return; // A later answer asks again; the figure itself says what is wrong.
-  isStale = false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  // A cache, or the site's own memory, may still have the page of a moment ago.
+  isStale = figureOf(page.querySelector(".counter__total > bdi")) !== shown;
   for (const old of document.querySelectorAll("[data-fresh]")) {
     const fresh = page.getElementById(old.id);
     if (!fresh || old.contains(document.activeElement)) continue;
