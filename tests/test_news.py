@@ -453,3 +453,11 @@ def test_a_story_that_the_reader_cannot_read_names_every_language_in_which_it_ex
     page = html(client.get("/ar/news/two/"))
     assert "الفرنسية" in page
     assert "الإنجليزية" in page
+
+
+def test_a_story_says_its_day_as_machines_read_it(client):
+    """Without the microseconds that publishing at once leaves in it: HTML knows three digits."""
+    story = make_story("first-report")
+    for address in ("", "news/", "news/first-report/"):
+        page = client.get(f"/en/{address}").content.decode()
+        assert f'<time datetime="{story.publish_at:%Y-%m-%d}">' in page
