@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 
 from bench import contract
 from bench.screenshots import BASE, PAGES, PORT, mailed, prepare, site_running
-from petition import embeds
+from petition.figures import embeds
 from tests.making import make_figures
 
 TOOLS = Path("var/audit")

@@ -11,8 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bench import crowd
-from petition import history, links, signatures, tallies
+from petition.figures import history
+from petition.ground import links
 from petition.models import Signature
+from petition.signing import signatures, tallies
 
 FEW, MILLION = 1000, 1_000_000
 ROUNDS, READS = 50, 6

@@ -3,8 +3,10 @@
 from django.db import connection
 from django.utils import timezone
 
-from petition import history, tallies, vault
+from petition.figures import history
+from petition.ground import encryption
 from petition.models import ConsentText, Signature
+from petition.signing import tallies
 
 COUNTRIES = ("MA", "LB", "PS", "EG", "TN", "ES", "BE", "FR", "JO", "DZ")
 
@@ -13,9 +15,9 @@ def fill(how_many: int) -> None:
     """So many signatures over 60 days: one in ten held, one in twenty pending, the rest counted;
     every second may be handed over. Counters agree with them."""
     consent = ConsentText.objects.get(version=2, language="ar").pk
-    names = [vault.encrypt(f"Sample Signer {n}", "signature name") for n in range(5000)]
-    emails = [vault.encrypt(f"sample{n}@example.org", "signature email") for n in range(200)]
-    domains = [vault.index(f"domain{n}.example", "domain") for n in range(50)]
+    names = [encryption.encrypt(f"Sample Signer {n}", "signature name") for n in range(5000)]
+    emails = [encryption.encrypt(f"sample{n}@example.org", "signature email") for n in range(200)]
+    domains = [encryption.index(f"domain{n}.example", "domain") for n in range(50)]
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM petition_signature")
         (last,) = cursor.fetchone()
@@ -65,7 +67,7 @@ def fill_thinly(how_many: int) -> None:
     """So many counted signatures as the counters see them, in rows as small as they can be and
     without letters: ten million take minutes."""
     consent = ConsentText.objects.get(version=2, language="ar").pk
-    sealed = vault.encrypt("x", "signature name")
+    sealed = encryption.encrypt("x", "signature name")
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -19,8 +19,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bench import crowd
-from petition import exports, sweeps, tallies
+from petition.desk import exports
 from petition.models import Export, Signature, Sweep, SweepMove
+from petition.signing import sweeps, tallies
 
 LIST = "/admin/petition/signature/"
 REPEATS = 15

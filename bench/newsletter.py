@@ -18,8 +18,10 @@ from django.utils import timezone
 
 from bench import crowd
 from bench.desk import environment, wait_until
-from petition import links, newsroom, signatures, tallies
+from petition.campaign import newsroom
+from petition.ground import links
 from petition.models import ConsentText, Letter, Mailing, News, NewsText, Signature
+from petition.signing import signatures, tallies
 
 MANY = int(os.environ.get("BENCH_READERS", 50_000))
 KILLS = 5

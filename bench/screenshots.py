@@ -32,7 +32,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
-from petition import links
+from petition.ground import links
 from petition.models import ConsentText, News, NewsText, Signature, Tally
 from tests.making import make_profiles
 

@@ -8,8 +8,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from petition import lifecycle
 from petition.models import Letter, Signature
+from petition.signing import lifecycle
 
 REPEATS = 500
 

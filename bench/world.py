@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from babel.core import get_global
 
-from petition import countries
+from petition.ground import countries
 
 PACKAGE = "world-atlas@2.0.2"
 OUT = Path("petition/world.json")

@@ -81,23 +81,23 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "petition.middleware.Health",
+    "petition.web.middleware.Health",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "petition.middleware.OpenFigures",
+    "petition.web.middleware.OpenFigures",
     "django.middleware.http.ConditionalGetMiddleware",
     # Within: a 304 would else bring the common policy to a page that a cache has with its own.
     "csp.middleware.CSPMiddleware",
-    "petition.middleware.NoCookies",
-    "petition.middleware.Sessions",
-    "petition.middleware.Language",
-    "petition.middleware.RefuseOddBodies",
-    "petition.middleware.RefuseCrossSitePosts",
+    "petition.web.middleware.NoCookies",
+    "petition.web.middleware.Sessions",
+    "petition.web.middleware.Language",
+    "petition.web.middleware.RefuseOddBodies",
+    "petition.web.middleware.RefuseCrossSitePosts",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "petition.middleware.EndOldSessions",
+    "petition.web.middleware.EndOldSessions",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -114,7 +114,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "petition.context_processors.page",
+                "petition.web.context_processors.page",
             ],
         },
     }
@@ -167,7 +167,7 @@ CACHES = {
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"},
 }
 
-# gunicorn's own variable; petition/checks.py warns where several processes count apart.
+# gunicorn's own variable; `petition.checks` warns where several processes count apart.
 WEB_CONCURRENCY = read(
     "WEB_CONCURRENCY", environment.count, default=1, cure="Write a number of processes, such as 2."
 )
@@ -222,7 +222,7 @@ CONFIRM_RATE = read(
 RATELIMIT_ENABLE = read(
     "RATELIMIT_ENABLE", environment.switch, default=True, cure="Set it to 1 or 0."
 )
-RATELIMIT_FAIL_OPEN = True  # A lost cache must not stop the campaign; see petition/abuse.py.
+RATELIMIT_FAIL_OPEN = True  # A lost cache must not stop the campaign; see `petition.signing.abuse`.
 TRUSTED_PROXIES = read(
     "TRUSTED_PROXIES",
     environment.count,
@@ -255,11 +255,11 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# The largest honest form is about 2 KB; petition/middleware.py refuses more before it is read.
+# The largest honest form is about 2 KB; `petition.web.middleware` refuses more before it is read.
 PUBLIC_BODY_BYTES = 64 * 1024
 DESK_BODY_BYTES = 3 * 1024 * 1024  # A file of sheets.
 PORTRAIT_BODY_BYTES = 9 * 1024 * 1024  # A picture of 8 MB, on the one screen that takes it.
-CSRF_FAILURE_VIEW = "petition.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "petition.web.errors.csrf_failure"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -297,8 +297,8 @@ AUTHENTICATION_BACKENDS = [
 ]
 # Five wrong passwords for one name from one network close that door for 15 minutes: a stranger
 # elsewhere cannot close it for a coordinator. Counted in the cache, under keyed indexes.
-AXES_HANDLER = "petition.abuse.SignInAttempts"
-AXES_CLIENT_IP_CALLABLE = "petition.abuse.network_index"
+AXES_HANDLER = "petition.signing.abuse.SignInAttempts"
+AXES_CLIENT_IP_CALLABLE = "petition.signing.abuse.network_index"
 AXES_LOCKOUT_CALLABLE = "petition.views.sign_in.locked_out"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5

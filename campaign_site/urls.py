@@ -7,7 +7,7 @@ from petition.urls import urlpatterns as public
 
 urlpatterns = [path("admin/", admin.site.urls), *public]
 
-handler400 = "petition.errors.bad_request"
-handler403 = "petition.errors.permission_denied"
-handler404 = "petition.errors.not_found"
-handler500 = "petition.errors.server_error"
+handler400 = "petition.web.errors.bad_request"
+handler403 = "petition.web.errors.permission_denied"
+handler404 = "petition.web.errors.not_found"
+handler500 = "petition.web.errors.server_error"

@@ -14,4 +14,11 @@ class PetitionConfig(AppConfig):
 
 
 class DeskConfig(AdminConfig):
-    default_site = "petition.desk.Desk"
+    default_site = "petition.admin.site.Desk"
+
+    def ready(self):
+        # Before Django asks for the site: it lies in the package that registers the screens, and
+        # importing both at once would make two sites, of which Django keeps the empty one.
+        from petition import admin  # noqa: F401
+
+        super().ready()

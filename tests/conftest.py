@@ -13,8 +13,8 @@ from django.core.cache import caches
 from django.db import connection
 from django.utils import timezone
 
-from petition import roles
-from petition.campaign import lay_shipped_texts
+from petition.campaign.texts import lay_shipped_texts
+from petition.desk import roles
 from petition.models import Tally
 
 

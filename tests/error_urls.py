@@ -4,7 +4,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import path
 
 from campaign_site.urls import handler400, handler403, handler404, handler500, urlpatterns
-from petition import errors
+from petition.web import errors
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 

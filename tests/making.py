@@ -9,7 +9,10 @@ from django.utils import timezone
 from django_otp.oath import totp
 from PIL import Image
 
-from petition import history, lifecycle, newsroom, pictures, tallies, two_factor
+from petition.campaign import newsroom
+from petition.cases import pictures
+from petition.desk import two_factor
+from petition.figures import history
 from petition.models import (
     Approval,
     Authenticator,
@@ -29,6 +32,7 @@ from petition.models import (
     Source,
     Sweep,
 )
+from petition.signing import lifecycle, tallies
 
 State = Signature.State
 PASSWORD = "a-password-of-a-test-71"

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 
 from petition import audit
 from petition.models import Entry
-from tests.test_races import at_once
+from tests.signing.test_races import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
-from petition import accounts, roles, two_factor
 from petition.admin.reading import Filters, PageByKey, ReadOnlyAdmin
+from petition.desk import accounts, roles, two_factor
 from petition.models import Authenticator
 
 # With "account " before it, it stands whole in the audit.

@@ -4,8 +4,9 @@ from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.translation import get_language, gettext_lazy
 
-from petition import audit, campaign
+from petition import audit
 from petition.admin.reading import ReadOnlyAdmin
+from petition.campaign import texts
 from petition.models import ConsentText, Entry, Track
 
 
@@ -16,7 +17,7 @@ class TrackAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("title"))
     def title(self, track):
-        return campaign.text(track.slug, get_language()).title
+        return texts.text(track.slug, get_language()).title
 
     def log_change(self, request, obj, message):
         """The order of the tracks is the campaign's voice too: who changed it is in the audit."""

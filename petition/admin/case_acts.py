@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext_lazy
 
-from petition import casework
 from petition.admin import case_forms as forms
+from petition.cases import acts
 
 TAKE_DOWN = gettext_lazy(
     "The page, its picture and every list answer at once that it is gone. Two other coordinators "
@@ -12,7 +12,7 @@ TAKE_DOWN = gettext_lazy(
 
 
 def _risk(pk, by, data):
-    casework.review_risk(pk, by, may_be_public=data["may_be_public"] == "yes", note=data["note"])
+    acts.review_risk(pk, by, may_be_public=data["may_be_public"] == "yes", note=data["note"])
 
 
 # What is asked before it is done: `act(pk, by, what was typed)`.
@@ -23,7 +23,7 @@ ASKED = {
         "intro": gettext_lazy("Nothing of the case is shown from the next moment on."),
         "button": gettext_lazy("Note that it was withdrawn"),
         "form": forms.NoForm,
-        "act": lambda pk, by, data: casework.withdraw_consent(pk, by),
+        "act": lambda pk, by, data: acts.withdraw_consent(pk, by),
         "done": gettext_lazy("Noted. The case is not public."),
         "careful": True,
     },
@@ -33,7 +33,7 @@ ASKED = {
         "intro": gettext_lazy("It is deleted. Approvals of before are void."),
         "button": gettext_lazy("Remove it"),
         "form": forms.NoForm,
-        "act": lambda pk, by, data: casework.remove_portrait(pk, by),
+        "act": lambda pk, by, data: acts.remove_portrait(pk, by),
         "done": gettext_lazy("The portrait is deleted."),
     },
     "risk": {
@@ -54,7 +54,7 @@ ASKED = {
         "intro": TAKE_DOWN,
         "button": gettext_lazy("Take it down"),
         "form": forms.ReasonForm,
-        "act": lambda pk, by, data: casework.take_down(pk, by, data["reason"]),
+        "act": lambda pk, by, data: acts.take_down(pk, by, data["reason"]),
         "done": gettext_lazy("It is off the site."),
         "careful": True,
     },
@@ -67,7 +67,7 @@ ASKED = {
         ),
         "button": gettext_lazy("I agree that it goes back"),
         "form": forms.NoForm,
-        "act": lambda pk, by, data: casework.put_back(pk, by),
+        "act": lambda pk, by, data: acts.put_back(pk, by),
         "done": gettext_lazy("Noted. It is back when two have agreed."),
         "settled": gettext_lazy("Two have agreed: it is no longer taken down."),
     },
@@ -80,7 +80,7 @@ ASKED = {
         ),
         "button": gettext_lazy("Erase it"),
         "form": forms.ReasonForm,
-        "act": lambda pk, by, data: casework.erase(pk, by, data["reason"]),
+        "act": lambda pk, by, data: acts.erase(pk, by, data["reason"]),
         "done": gettext_lazy("The case is erased."),
         "careful": True,
     },

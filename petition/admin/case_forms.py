@@ -7,9 +7,11 @@ from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from petition import campaign, cases, languages
 from petition.admin.moments import MomentField, day_input
 from petition.admin.reading import Filters
+from petition.campaign import texts
+from petition.cases import rules
+from petition.ground import languages
 from petition.models import Case, CaseText, CaseUpdate, Consent, Source
 
 ANY = ("", "—")
@@ -17,16 +19,16 @@ FUTURE = _("This day lies in the future.")
 
 
 def every_track():
-    return [ANY, *((track.slug, track.title) for track in campaign.tracks(get_language()))]
+    return [ANY, *((track.slug, track.title) for track in texts.tracks(get_language()))]
 
 
 class CaseFilters(Filters):
     """`state` is asked of the rule, not of a column."""
 
     STATES = {
-        "public": (pgettext_lazy("a prisoner case", "public"), cases.public_cases),
-        "waiting": (_("waiting"), cases.waiting),
-        "lapsing": (_("soon no longer public"), cases.lapsing),
+        "public": (pgettext_lazy("a prisoner case", "public"), rules.public_cases),
+        "waiting": (_("waiting"), rules.waiting),
+        "lapsing": (_("soon no longer public"), rules.lapsing),
         "down": (_("taken down"), lambda: Case.objects.filter(take_down__isnull=False)),
     }
     state = forms.ChoiceField(

@@ -11,10 +11,13 @@ from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from petition import audit, cases, casework, exports, hidden, languages, pictures, profiles
+from petition import audit
 from petition.admin import case_forms as forms
 from petition.admin.case_acts import ASKED, TAKE_DOWN
 from petition.admin.reading import ReadOnlyAdmin
+from petition.cases import acts, hidden, pictures, profiles, rules
+from petition.desk import exports
+from petition.ground import languages
 from petition.models import Case, CaseText, Consent
 
 
@@ -31,7 +34,7 @@ class CaseAdmin(ReadOnlyAdmin):
             super()
             .get_queryset(request)
             .select_related("consent", "risk_review", "take_down")
-            .prefetch_related("texts", Prefetch("texts", cases.public(), to_attr="public_texts"))
+            .prefetch_related("texts", Prefetch("texts", rules.public(), to_attr="public_texts"))
         )
 
     @admin.display(description=pgettext_lazy("in a list of prisoner cases", "who"))
@@ -54,7 +57,7 @@ class CaseAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("no longer public from"))
     def lapses(self, case):
-        return cases.lapses_at(case) if case.public_texts else None
+        return rules.lapses_at(case) if case.public_texts else None
 
     def get_urls(self):
         screens = {
@@ -93,14 +96,14 @@ class CaseAdmin(ReadOnlyAdmin):
                 ],
                 "scopes": [
                     (Consent._meta.get_field(f"scope_{s}").verbose_name, case.consent.covers(s),
-                     s in cases.HIDDEN_OF_CHILDREN and case.is_child)
+                     s in rules.HIDDEN_OF_CHILDREN and case.is_child)
                     for s in Consent.SCOPES
                 ] if case.consent else [],
-                "lapses_at": cases.lapses_at(case) if case.public_texts else None,
+                "lapses_at": rules.lapses_at(case) if case.public_texts else None,
                 "sources": case.sources.all(),
                 "portrait": getattr(case, "portrait", None),
                 "down": case.take_down,
-                "history": audit.about(casework.subject(case)),
+                "history": audit.about(acts.subject(case)),
             }  # fmt: skip
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
@@ -114,7 +117,7 @@ class CaseAdmin(ReadOnlyAdmin):
         return {
             "language": language,
             "text": text,
-            "missing": [missing.label for missing in cases.why_not(text)],
+            "missing": [missing.label for missing in rules.why_not(text)],
             "is_reviewed": text.reviewed_revision == text.revision,
             "approvals": [approval.by for approval in valid],
         }
@@ -136,12 +139,10 @@ class CaseAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid() & rows.is_valid():
             facts, sources = form.details(), forms.kept(rows)
             if case is None:
-                return self._to(casework.open_case(request.user, facts, sources).pk)
+                return self._to(acts.open_case(request.user, facts, sources).pk)
             try:
-                casework.write_facts(
-                    case.pk, request.user, form.cleaned_data["seen"], facts, sources
-                )
-            except casework.Refused as refusal:
+                acts.write_facts(case.pk, request.user, form.cleaned_data["seen"], facts, sources)
+            except acts.Refused as refusal:
                 form.add_error(None, refusal.says)
                 form.show_newest(case.revision)
             else:
@@ -166,11 +167,11 @@ class CaseAdmin(ReadOnlyAdmin):
         rows = forms.UpdateForms(request.POST or None, initial=told, prefix="updates")
         if request.method == "POST" and form.is_valid() & rows.is_valid():
             try:
-                casework.write_text(
+                acts.write_text(
                     pk, language, request.user, form.cleaned_data["seen"], form.details(),
                     forms.kept(rows),
                 )  # fmt: skip
-            except casework.Refused as refusal:
+            except acts.Refused as refusal:
                 form.add_error(None, refusal.says)
                 form.show_newest(text.revision if text else 0)
             else:
@@ -182,13 +183,13 @@ class CaseAdmin(ReadOnlyAdmin):
 
     def review(self, request, pk: int, language: str):
         def act(text, seen):
-            casework.review(text.pk, request.user, seen[1])
+            acts.review(text.pk, request.user, seen[1])
 
         return self._decide(request, pk, language, act, _("Review the text"), "review")
 
     def approve(self, request, pk: int, language: str):
         def act(text, seen):
-            casework.approve(text.pk, request.user, seen)
+            acts.approve(text.pk, request.user, seen)
 
         return self._decide(request, pk, language, act, _("Approve the case"), "approve")
 
@@ -204,7 +205,7 @@ class CaseAdmin(ReadOnlyAdmin):
             data = form.cleaned_data
             try:
                 act(text, (data["case_seen"], data["text_seen"]))
-            except casework.Refused as refusal:
+            except acts.Refused as refusal:
                 form.add_error(None, refusal.says)
             else:
                 return self._done(request, pk, _("Noted."))
@@ -213,7 +214,7 @@ class CaseAdmin(ReadOnlyAdmin):
             "case": text.case,
             "text": text,
             "profile": profiles.draft(text),
-            "hidden": cases.hidden_words(text.case),
+            "hidden": rules.hidden_words(text.case),
             "single": hidden.single_words(text),
             "portrait": getattr(text.case, "portrait", None),
             "kind": kind,
@@ -241,8 +242,8 @@ class CaseAdmin(ReadOnlyAdmin):
             try:
                 if file.size > pictures.MAX_BYTES:
                     raise pictures.TooLarge
-                casework.set_portrait(pk, request.user, data["seen"], file.read())
-            except (pictures.Refused, casework.Refused) as refusal:
+                acts.set_portrait(pk, request.user, data["seen"], file.read())
+            except (pictures.Refused, acts.Refused) as refusal:
                 form.add_error("file", refusal.says)
             else:
                 return self._done(request, pk, _("Saved. Approvals of before are void."))
@@ -266,8 +267,8 @@ class CaseAdmin(ReadOnlyAdmin):
         form = forms.ConsentForm(request.POST or None)
         if form.is_valid():
             try:
-                casework.record_consent(pk, request.user, form.cleaned_data)
-            except casework.Refused as refusal:
+                acts.record_consent(pk, request.user, form.cleaned_data)
+            except acts.Refused as refusal:
                 form.add_error("given_at", refusal.says)
             else:
                 return self._done(request, pk, _("The consent is recorded."))
@@ -287,8 +288,8 @@ class CaseAdmin(ReadOnlyAdmin):
         form = forms.AddressForm(request.POST or None, initial=request.GET.dict())
         if form.is_valid():
             try:
-                casework.take_down(form.case.pk, request.user, form.cleaned_data["reason"])
-            except casework.Refused as refusal:
+                acts.take_down(form.case.pk, request.user, form.cleaned_data["reason"])
+            except acts.Refused as refusal:
                 form.add_error("address", refusal.says)
             else:
                 messages.success(request, _("It is off the site."))
@@ -317,7 +318,7 @@ class CaseAdmin(ReadOnlyAdmin):
             if request.method == "POST" and form.is_valid():
                 try:
                     settled = question["act"](pk, request.user, form.cleaned_data)
-                except casework.Refused as refusal:
+                except acts.Refused as refusal:
                     form.add_error(None, refusal.says)
                 else:
                     done = question.get("settled") if settled else None

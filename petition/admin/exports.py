@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from petition import exports
 from petition.admin.reading import ReadOnlyAdmin
+from petition.desk import exports
 from petition.models import Export
 
 DIMENSIONS = [

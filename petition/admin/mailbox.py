@@ -4,8 +4,8 @@ from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from petition import languages
 from petition.admin.reading import Filters, ReadOnlyAdmin
+from petition.ground import languages
 from petition.models import Letter
 
 ANY = ("", "—")

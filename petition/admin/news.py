@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from petition import audit, newsroom
-from petition import news as reading
+from petition import audit
 from petition.admin.news_forms import PublishForm, StoryForm
 from petition.admin.reading import ReadOnlyAdmin
-from petition.languages import LANGUAGES
+from petition.campaign import news as reading
+from petition.campaign import newsroom
+from petition.ground.languages import LANGUAGES
 from petition.models import Mailing, News
 
 WRITE, SEND = "petition.write_news", "petition.send_news"

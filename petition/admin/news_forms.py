@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from petition import newsroom
-from petition.languages import LANGUAGES
+from petition.campaign import newsroom
+from petition.campaign.newsroom import Draft
+from petition.ground.languages import LANGUAGES
 from petition.models import Case, News, NewsText
-from petition.newsroom import Draft
 
 LONGEST_SUMMARY = 600
 LONGEST_TEXT = 50_000

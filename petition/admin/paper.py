@@ -7,7 +7,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from petition import audit, imports, paper
+from petition import audit
 from petition.admin import paper_print
 from petition.admin.paper_forms import (
     EnterForm,
@@ -20,6 +20,7 @@ from petition.admin.paper_forms import (
 )
 from petition.admin.reading import ReadOnlyAdmin
 from petition.models import Sheet
+from petition.paper import imports, sheets
 from petition.templatetags.petition import country_name
 
 # What coordinators are told, by what the sheet is now. None of it says a number of another person.
@@ -80,7 +81,7 @@ class SheetAdmin(ReadOnlyAdmin):
                 "may_settle": self._may_settle(request, sheet),
                 "may_void": sheet.state != Sheet.State.VOID,
                 "counts": sheet.counts.select_related("by"),
-                "history": audit.about(paper.subject(sheet)),
+                "history": audit.about(sheets.subject(sheet)),
             }
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
@@ -89,7 +90,7 @@ class SheetAdmin(ReadOnlyAdmin):
         self._must(request, "print")
         form = PrintForm(request.POST or None)
         if form.is_valid():
-            return paper_print.pdf(paper.make(by=request.user, **form.cleaned_data))
+            return paper_print.pdf(sheets.make(by=request.user, **form.cleaned_data))
         return self._print_page(request, form=form)
 
     def print_again(self, request):
@@ -98,8 +99,8 @@ class SheetAdmin(ReadOnlyAdmin):
         form = PrintAgainForm(request.POST or None)
         if form.is_valid():
             try:
-                return paper_print.pdf(paper.print_again(by=request.user, **form.cleaned_data))
-            except paper.Refused as refusal:
+                return paper_print.pdf(sheets.print_again(by=request.user, **form.cleaned_data))
+            except sheets.Refused as refusal:
                 form.add_error("batch", refusal.says)
         return self._print_page(request, again=form)
 
@@ -112,15 +113,15 @@ class SheetAdmin(ReadOnlyAdmin):
         )
         if form.is_valid():
             try:
-                sheet = paper.enter(by=request.user, **form.cleaned_data)
-            except paper.InConflict as refusal:
+                sheet = sheets.enter(by=request.user, **form.cleaned_data)
+            except sheets.InConflict as refusal:
                 sheet = Sheet.objects.get(pk=form.cleaned_data["number"])
                 if self._may_settle(request, sheet):
                     text = _("Two have counted this sheet and differ: your count settles it.")
                     self.message_user(request, text, messages.WARNING)
                     return redirect("admin:petition_sheet_settle", sheet.pk)
                 form.add_error("number", refusal.says)
-            except paper.Refused as refusal:
+            except sheets.Refused as refusal:
                 form.add_error("number", refusal.says)
             else:
                 level = (
@@ -135,12 +136,12 @@ class SheetAdmin(ReadOnlyAdmin):
         """Both counts side by side, and the third that settles them."""
         self._must(request, "settle")
         sheet = get_object_or_404(Sheet, pk=number)
-        refusal = paper.not_to_settle(sheet, request.user)
+        refusal = sheets.not_to_settle(sheet, request.user)
         form = SettleForm(request.POST or None)
         if not refusal and form.is_valid():
             try:
-                paper.settle(number, request.user, **form.cleaned_data)
-            except paper.Refused as late:
+                sheets.settle(number, request.user, **form.cleaned_data)
+            except sheets.Refused as late:
                 refusal = late
             else:
                 text = _("Sheet %(number)s is counted as you have counted it.")
@@ -159,8 +160,8 @@ class SheetAdmin(ReadOnlyAdmin):
         form = VoidForm(request.POST or None)
         if form.is_valid():
             try:
-                paper.void(number, request.user, form.cleaned_data["note"])
-            except paper.Refused as refusal:
+                sheets.void(number, request.user, form.cleaned_data["note"])
+            except sheets.Refused as refusal:
                 form.add_error(None, refusal.says)
             else:
                 text = _("Sheet %(number)s is taken out. It does not count.")
@@ -180,7 +181,7 @@ class SheetAdmin(ReadOnlyAdmin):
                 answer = act(form.cleaned_data["file"].read(), request.user)
             except imports.Unreadable as why:
                 form.add_error("file", str(why))
-            except paper.Refused:
+            except sheets.Refused:
                 text = _("Nothing was imported: a sheet has changed meanwhile. Import again.")
                 form.add_error("file", text)
         context = {
@@ -198,7 +199,7 @@ class SheetAdmin(ReadOnlyAdmin):
     @staticmethod
     def _may_settle(request, sheet: Sheet) -> bool:
         allowed = request.user.has_perm("petition.settle_sheet")
-        return allowed and not paper.not_to_settle(sheet, request.user)
+        return allowed and not sheets.not_to_settle(sheet, request.user)
 
     def _to(self, request, sheet: Sheet):
         """The page of a sheet, or the desk for those who may not read sheets."""

@@ -4,9 +4,10 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from petition import countries, imports, languages, paper
 from petition.admin.reading import Filters
+from petition.ground import countries, languages
 from petition.models import Sheet, SheetCount
+from petition.paper import imports, sheets
 
 ANY = ("", "—")
 NOTE_HELP = _("No names of people who signed: it is kept for good.")
@@ -25,7 +26,7 @@ class SheetFilters(Filters):
 class PrintForm(forms.Form):
     language = forms.ChoiceField(label=_("Language"), choices=languages.CHOICES)
     how_many = forms.IntegerField(
-        label=_("How many sheets"), min_value=1, max_value=paper.MOST_AT_ONCE, initial=20
+        label=_("How many sheets"), min_value=1, max_value=sheets.MOST_AT_ONCE, initial=20
     )
 
 

@@ -6,7 +6,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from petition import campaign, languages, sharing
+from petition.campaign import texts
+from petition.figures import sharing
+from petition.ground import languages
 from petition.models import Sheet, Text
 
 
@@ -25,7 +27,7 @@ def pdf(sheets: list[Sheet]) -> HttpResponse:
 
 
 def _words(code: str) -> dict:
-    appeal = campaign.text(Text.Slug.APPEAL, code)
+    appeal = texts.text(Text.Slug.APPEAL, code)
     with override(code):
         return {
             "language": code,

@@ -7,9 +7,10 @@ from django.contrib.admin.helpers import ActionForm
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from petition import campaign, countries, languages
 from petition.admin.moments import DayField
 from petition.admin.reading import Filters
+from petition.campaign import texts
+from petition.ground import countries, languages
 from petition.models import Signature, Tally
 
 ANY = ("", "—")
@@ -24,7 +25,7 @@ def every_country():
 
 
 def every_track():
-    titles = [(track.slug, track.title) for track in campaign.tracks(get_language())]
+    titles = [(track.slug, track.title) for track in texts.tracks(get_language())]
     return [ANY, *titles, (NO_TRACK, _("no track"))]
 
 

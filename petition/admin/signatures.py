@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from petition import addresses, audit, lifecycle, masks, moderation, vault
+from petition import audit
 from petition.admin.reading import ReadOnlyAdmin
 from petition.admin.signature_forms import (
     LOOK_UP,
@@ -29,7 +29,9 @@ from petition.admin.signature_forms import (
     RevealForm,
     SignatureFilters,
 )
+from petition.ground import addresses, encryption, masks
 from petition.models import Entry, Signature
+from petition.signing import lifecycle, moderation
 from petition.templatetags.petition import country_name
 
 
@@ -206,7 +208,7 @@ class SignatureAdmin(ReadOnlyAdmin):
         if form.is_valid():
             try:
                 shown = moderation.reveal(signature, request.user, form.cleaned_data["why"])
-            except vault.Unreadable as error:
+            except encryption.Unreadable as error:
                 form.add_error(None, str(error))
         context = {"form": form, "shown": shown, "signature": signature}
         return self.page(request, "admin/signature_reveal.html", _("Name and address"), **context)
@@ -231,7 +233,7 @@ def masked(signature: Signature, name: str, mask: Callable[[str], str]) -> SafeS
     """What may be seen of a field, with a direction of its own whatever the desk's language is."""
     try:
         return format_html("<bdi>{}</bdi>", mask(signature.opened(name)))
-    except vault.Unreadable:
+    except encryption.Unreadable:
         return format_html("<em>{}</em>", _("no key reads it"))
 
 

@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from petition import addresses, masks, sweeps
 from petition.admin.moments import MomentField
 from petition.admin.reading import ReadOnlyAdmin
 from petition.admin.signature_forms import ANY, every_country
 from petition.admin.signatures import masked
+from petition.ground import addresses, masks
 from petition.models import Signature, Sweep
+from petition.signing import sweeps
 from petition.templatetags.petition import country_name
 
 SAMPLE = 20

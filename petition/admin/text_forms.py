@@ -3,7 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from petition import languages, texts
+from petition.campaign import editing
+from petition.ground import languages
 from petition.models import Text, Words
 
 
@@ -36,7 +37,7 @@ class TextForm(forms.Form):
     def __init__(self, text: Text, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.text = text
-        if not texts.has_body(text):
+        if not editing.has_body(text):
             del self.fields["body"]
         own = {"lang": text.language, "dir": languages.LANGUAGES[text.language].direction}
         for name in {"title", "summary", "body"} & set(self.fields):
@@ -45,7 +46,7 @@ class TextForm(forms.Form):
     def words(self) -> Words:
         """Also of a form in which something is wrong or missing."""
         typed = Words(*(self.data.get(name, "") for name in Words._fields))
-        return texts.tidied(self.text, typed)
+        return editing.tidied(self.text, typed)
 
 
 class RestoreForm(forms.Form):

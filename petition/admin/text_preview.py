@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import resolve, reverse
 from django.utils.translation import override
 
-from petition import campaign
+from petition.campaign import texts
 from petition.models import Text, Words
 
 Slug = Text.Slug
@@ -38,7 +38,7 @@ def address(text: Text) -> str:
 
 def page(text: Text, words: Words) -> HttpResponse:
     """The answer of the public page's own view to `words`, kept and found by nobody."""
-    with override(text.language), campaign.shown_instead(text.slug, text.language, words):
+    with override(text.language), texts.shown_instead(text.slug, text.language, words):
         # A text without a page of its own yet is shown as a page of one text is.
         path = address(text) or reverse("about")
         view, _, kwargs = resolve(path)

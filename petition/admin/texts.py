@@ -10,10 +10,11 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from petition import campaign, differences, languages, texts
 from petition.admin import text_preview
 from petition.admin.reading import ReadOnlyAdmin
 from petition.admin.text_forms import RestoreForm, TextForm, opened, opened_again
+from petition.campaign import differences, editing, texts
+from petition.ground import languages
 from petition.models import Text, TextVersion, Words
 
 
@@ -46,7 +47,7 @@ class TextAdmin(ReadOnlyAdmin):
         """All at once: the words of a place beside their translations."""
         self._must_view(request)
         labels = dict(Text.Slug.choices)
-        places = [(labels[slug], rows) for slug, rows in texts.standings().items()]
+        places = [(labels[slug], rows) for slug, rows in editing.standings().items()]
         return self.page(request, "admin/texts.html", _("Texts"), places=places)
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
@@ -58,7 +59,7 @@ class TextAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             self._must_change(request)
             return self._save(request, text)
-        return self._page_of(request, text, opened(text, texts.number_of(text)))
+        return self._page_of(request, text, opened(text, editing.number_of(text)))
 
     def preview(self, request, pk: int):
         """The public page with what is typed and not saved."""
@@ -73,15 +74,15 @@ class TextAdmin(ReadOnlyAdmin):
         former = version.text.versions.filter(number__lt=number).first()
         changes = compared(former.words, version.words) if former else []
         context = {"version": version, "changes": changes}
-        act = partial(texts.restore, version)
+        act = partial(editing.restore, version)
         return self._restorable(request, version.text, version.words, act, **context)
 
     def shipped(self, request, pk: int):
         """What restoring the shipped text would change."""
         self._must_view(request)
         text = get_object_or_404(Text, pk=pk)
-        words = campaign.shipped(text.slug, text.language)
-        return self._restorable(request, text, words, partial(texts.restore_shipped, text))
+        words = texts.shipped(text.slug, text.language)
+        return self._restorable(request, text, words, partial(editing.restore_shipped, text))
 
     def _save(self, request, text: Text):
         """What is typed stays in the form whatever is wrong with it."""
@@ -89,25 +90,25 @@ class TextAdmin(ReadOnlyAdmin):
         if not form.is_valid():
             return self._page_of(request, text, form)
         try:
-            saved = texts.save(text, request.user, form.words(), form.cleaned_data["seen"])
-        except texts.ChangedMeanwhile as refusal:
+            saved = editing.save(text, request.user, form.words(), form.cleaned_data["seen"])
+        except editing.ChangedMeanwhile as refusal:
             text.refresh_from_db()
-            again = opened_again(text, form, texts.number_of(text))
+            again = opened_again(text, form, editing.number_of(text))
             theirs = compared(text.words, form.words())
             return self._page_of(request, text, again, refusal=refusal.says, theirs=theirs)
-        except texts.Refused as refusal:
+        except editing.Refused as refusal:
             form.add_error(refusal.field, refusal.says)
             return self._page_of(request, text, form)
         return self._done(request, text, saved)
 
     def _restorable(self, request, text: Text, words: Words, act, **context):
-        form = RestoreForm(request.POST or {"seen": texts.number_of(text)})
+        form = RestoreForm(request.POST or {"seen": editing.number_of(text)})
         if request.method == "POST":
             self._must_change(request)
             try:
                 if form.is_valid():
                     return self._done(request, text, act(request.user, form.cleaned_data["seen"]))
-            except texts.ChangedMeanwhile as refusal:
+            except editing.ChangedMeanwhile as refusal:
                 self.message_user(request, refusal.says, messages.WARNING)
             return redirect(request.path)
         context |= {
@@ -120,7 +121,7 @@ class TextAdmin(ReadOnlyAdmin):
         return self.page(request, "admin/text_version.html", str(text), **context)
 
     def _page_of(self, request, text: Text, form: TextForm, **context):
-        rows = texts.standings()[text.slug]
+        rows = editing.standings()[text.slug]
         context |= {
             "text": text,
             "own": languages.LANGUAGES[text.language],

@@ -6,7 +6,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-import petition.fields
+import petition.ground.fields
 
 
 class Migration(migrations.Migration):
@@ -95,13 +95,13 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "name",
-                    petition.fields.EncryptedField(
+                    petition.ground.fields.EncryptedField(
                         null=True, purpose="signature name", verbose_name="name"
                     ),
                 ),
                 (
                     "email",
-                    petition.fields.EncryptedField(
+                    petition.ground.fields.EncryptedField(
                         null=True, purpose="signature email", verbose_name="e-mail address"
                     ),
                 ),

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from petition.campaign import lay_shipped_texts
+from petition.campaign.texts import lay_shipped_texts
 
 
 def lay(apps, schema_editor):

@@ -3,7 +3,7 @@
 from django.db import migrations
 from django.db.models import Count
 
-from petition.campaign import lay_shipped_texts, replace_shipped_text
+from petition.campaign.texts import lay_shipped_texts, replace_shipped_text
 
 FORMER_PRIVACY = {
     "ar": "c31fddab275d7c4f4bfd5c594660c4b9262f31b315080df9c4dc3d2b1c5a0c01",

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from petition import roles
+from petition.desk import roles
 
 GUARD = """
 CREATE OR REPLACE FUNCTION petition_audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

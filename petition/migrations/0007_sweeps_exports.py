@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-from petition import roles
+from petition.desk import roles
 
 
 def lay_roles(apps, schema_editor):

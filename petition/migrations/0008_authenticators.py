@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import petition.fields
+import petition.ground.fields
 
 
 class Migration(migrations.Migration):
@@ -68,11 +68,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "secret",
-                    petition.fields.EncryptedField(purpose="authenticator"),
+                    petition.ground.fields.EncryptedField(purpose="authenticator"),
                 ),
                 (
                     "recovery",
-                    petition.fields.EncryptedField(null=True, purpose="recovery codes"),
+                    petition.ground.fields.EncryptedField(null=True, purpose="recovery codes"),
                 ),
                 ("last_step", models.BigIntegerField(default=-1)),
                 (

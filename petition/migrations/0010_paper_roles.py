@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from petition import roles
+from petition.desk import roles
 
 
 def lay_roles(apps, schema_editor):

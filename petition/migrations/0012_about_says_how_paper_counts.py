@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from petition.campaign import replace_shipped_text
+from petition.campaign.texts import replace_shipped_text
 
 FORMER_ABOUT = {
     "ar": "ea0e7dbd70f2cabe53abadc962e8568d69c2c8dab0816eefaf50d8d1949f6f9e",

@@ -3,7 +3,7 @@ begin the history of each text."""
 
 from django.db import migrations
 
-from petition import campaign
+from petition.campaign import texts
 
 # SHA-256 of what was shipped before.
 FORMER = {
@@ -34,10 +34,10 @@ FORMER_SUMMARY = "من أجل الكشف عن مصير آلاف المعتقلي
 def lay(apps, schema_editor):
     # In this order: the former shipped text would else be taken for an edited one.
     for slug, former in FORMER.items():
-        campaign.replace_shipped_text(apps, slug, former)
+        texts.replace_shipped_text(apps, slug, former)
     fate = apps.get_model("petition", "Text").objects.filter(slug="fate", language="ar")
-    fate.filter(summary=FORMER_SUMMARY).update(summary=campaign.shipped("fate", "ar").summary)
-    campaign.lay_shipped_texts(apps)
+    fate.filter(summary=FORMER_SUMMARY).update(summary=texts.shipped("fate", "ar").summary)
+    texts.lay_shipped_texts(apps)
 
 
 class Migration(migrations.Migration):

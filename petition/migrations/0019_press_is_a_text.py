@@ -2,11 +2,11 @@
 
 from django.db import migrations, models
 
-from petition import campaign
+from petition.campaign import texts
 
 
 def lay(apps, schema_editor):
-    campaign.lay_shipped_texts(apps)
+    texts.lay_shipped_texts(apps)
 
 
 class Migration(migrations.Migration):

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from petition import campaign
+from petition.campaign import texts
 
 # SHA-256 of what was shipped before.
 FORMER = {
@@ -13,7 +13,7 @@ FORMER = {
 
 
 def lay(apps, schema_editor):
-    campaign.replace_shipped_text(apps, "privacy", FORMER)
+    texts.replace_shipped_text(apps, "privacy", FORMER)
 
 
 class Migration(migrations.Migration):

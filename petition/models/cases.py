@@ -1,6 +1,6 @@
 """Prisoner cases: the facts, what is told in each language, and the sources.
 
-`petition.cases` alone says what of it is public; `petition.casework` alone writes.
+`petition.cases.rules` alone says what of it is public; `petition.cases.acts` alone writes.
 """
 
 import secrets
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from petition import languages
+from petition.ground import languages
 from petition.models.campaign import Track
 
 SLUG_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"

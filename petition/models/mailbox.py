@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from petition import languages
+from petition.ground import languages
 from petition.models.news import Mailing
 from petition.models.signatures import Signature
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from petition import countries, languages
+from petition.ground import countries, languages
 
 LAUNCHED = date(2026, 2, 10)
 NO_NAMES = _("No names of people who signed.")
@@ -59,7 +59,7 @@ class SheetQuerySet(models.QuerySet):
 
 
 class Sheet(models.Model):
-    """One sheet of paper. `petition.paper` alone changes it."""
+    """One sheet of paper. `petition.paper.sheets` alone changes it."""
 
     LINES = 20
     # Numbers of one length, whose last digit tells a mistyped one from another sheet's.

@@ -7,8 +7,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from petition import addresses, languages, vault
-from petition.fields import EncryptedField
+from petition.ground import addresses, encryption, languages
+from petition.ground.fields import EncryptedField
 from petition.models.campaign import ConsentText, Track
 
 
@@ -41,7 +41,7 @@ class SignatureQuerySet(models.QuerySet):
 
 
 class Signature(models.Model):
-    """One person's signature. `petition.lifecycle` alone changes its state."""
+    """One person's signature. `petition.signing.lifecycle` alone changes its state."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
@@ -81,10 +81,10 @@ class Signature(models.Model):
     name = EncryptedField(_("name"), purpose="signature name", null=True)
     email = EncryptedField(_("e-mail address"), purpose="signature email", null=True)
     mailbox = models.CharField(
-        _("index of the mailbox"), max_length=vault.INDEX_CHARACTERS, unique=True, null=True
+        _("index of the mailbox"), max_length=encryption.INDEX_CHARACTERS, unique=True, null=True
     )
     domain = models.CharField(
-        _("index of the mail domain"), max_length=vault.INDEX_CHARACTERS, blank=True
+        _("index of the mail domain"), max_length=encryption.INDEX_CHARACTERS, blank=True
     )
     country = models.CharField(_("country"), max_length=2, blank=True)
     track = models.ForeignKey(
@@ -191,18 +191,18 @@ class Signature(models.Model):
     @staticmethod
     def mailbox_indexes(address: str) -> list[str]:
         """Blind indexes of the mailbox behind a parsed address, the current data key's first."""
-        return vault.indexes(addresses.canonical(address), "mailbox")
+        return encryption.indexes(addresses.canonical(address), "mailbox")
 
     @staticmethod
     def domain_index(address: str) -> str:
         """Blind index of a parsed address's mail domain."""
-        return vault.index(addresses.domain(address), "domain")
+        return encryption.index(addresses.domain(address), "domain")
 
     def opened(self, name: str) -> str:
-        """The `name` or `email` of a row of `.sealed()`. Raises vault.Unreadable."""
+        """The `name` or `email` of a row of `.sealed()`. Raises encryption.Unreadable."""
         sealed = getattr(self, f"sealed_{name}")
         purpose = self._meta.get_field(name).purpose
-        return vault.decrypt(bytes(sealed), purpose) if sealed else ""
+        return encryption.decrypt(bytes(sealed), purpose) if sealed else ""
 
     def reseal(self) -> bool:
         """Write the person again under the current data key; false where somebody was first.

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, ThrottlingMixin, TimestampMixin
 from django_otp.oath import TOTP
 
-from petition.fields import EncryptedField
+from petition.ground.fields import EncryptedField
 
 # A phone's clock may be this many steps of 30 seconds before or behind ours.
 TOLERATED_STEPS = 1

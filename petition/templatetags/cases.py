@@ -8,8 +8,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from petition import campaign, languages
-from petition.profiles import Picture, Profile
+from petition.campaign import texts
+from petition.cases.profiles import Picture, Profile
+from petition.ground import languages
 
 register = template.Library()
 
@@ -52,13 +53,13 @@ def told_in(profile: Profile) -> str:
 @register.filter
 def prose(words: str, language: str) -> SafeString:
     """Markdown of a case as HTML; its headings stand below the page's own."""
-    return SafeString(campaign.in_html(words, language, deeper=1))
+    return SafeString(texts.in_html(words, language, deeper=1))
 
 
 @register.filter
 def track_title(slug: str) -> str:
     """A track's title in the page's language."""
-    return next(t.title for t in campaign.tracks(get_language()) if t.slug == slug)
+    return next(t.title for t in texts.tracks(get_language()) if t.slug == slug)
 
 
 @register.filter

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from petition import languages
+from petition.ground import languages
 
 register = template.Library()
 

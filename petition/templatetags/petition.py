@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from petition import countries, languages
+from petition.ground import countries, languages
 
 register = template.Library()
 

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.csrf import csrf_exempt
 
-from petition import answers, api, openapi
-from petition.problems import problem
+from petition.figures import api, openapi
 from petition.views import headers
+from petition.web import answers
+from petition.web.problems import problem
 
 METHODS = "GET, HEAD, OPTIONS"
 # How long caches keep what changes at any moment, on the hour, and never.

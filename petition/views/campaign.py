@@ -5,9 +5,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from petition import campaign, news, profiles, tallies
-from petition.forms import SignForm
+from petition.campaign import news, texts
+from petition.cases import profiles
 from petition.models import Text
+from petition.signing import tallies
+from petition.signing.forms import SignForm
 from petition.views import cases, headers
 
 CASES_AT_HOME = 3
@@ -26,11 +28,11 @@ def root(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest) -> HttpResponse:
     language = get_language()
     context = {
-        "appeal": campaign.text(Text.Slug.APPEAL, language),
-        "about": campaign.text(Text.Slug.ABOUT, language),
-        "counting": campaign.text(Text.Slug.COUNTING, language),
-        "intro": campaign.text(Text.Slug.TRACKS, language),
-        "tracks": campaign.tracks(language),
+        "appeal": texts.text(Text.Slug.APPEAL, language),
+        "about": texts.text(Text.Slug.ABOUT, language),
+        "counting": texts.text(Text.Slug.COUNTING, language),
+        "intro": texts.text(Text.Slug.TRACKS, language),
+        "tracks": texts.tracks(language),
         "stories": news.latest(language),
         "cases": profiles.latest(language, CASES_AT_HOME),
         "counter": tallies.counter(),
@@ -44,8 +46,8 @@ def home(request: HttpRequest) -> HttpResponse:
 def tracks(request: HttpRequest) -> HttpResponse:
     language = get_language()
     context = {
-        "intro": campaign.text(Text.Slug.TRACKS, language),
-        "tracks": campaign.tracks(language),
+        "intro": texts.text(Text.Slug.TRACKS, language),
+        "tracks": texts.tracks(language),
     }
     return render(request, "campaign/tracks.html", context)
 
@@ -54,7 +56,7 @@ def tracks(request: HttpRequest) -> HttpResponse:
 @cases.kept_shortly
 def track(request: HttpRequest, slug: str) -> HttpResponse:
     language = get_language()
-    every = campaign.tracks(language)
+    every = texts.tracks(language)
     shown = next((t for t in every if t.slug == slug), None)
     if shown is None:
         raise Http404
@@ -62,7 +64,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "track": shown,
         "tracks": every,
-        "asks": campaign.text(Text.Slug.ASKS, language),
+        "asks": texts.text(Text.Slug.ASKS, language),
         "cases": page.profiles,
     }
     return render(request, "campaign/track.html", context)
@@ -72,4 +74,4 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
 @headers.public(300)
 def text(request: HttpRequest, slug: str) -> HttpResponse:
     """A page that is one text: about, privacy."""
-    return render(request, "campaign/text.html", {"text": campaign.text(slug, get_language())})
+    return render(request, "campaign/text.html", {"text": texts.text(slug, get_language())})

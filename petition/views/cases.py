@@ -1,5 +1,5 @@
-"""Prisoner cases as everybody sees them. `petition.profiles` says what of them is shown; no cache
-keeps any of it longer than SECONDS."""
+"""Prisoner cases as everybody sees them. `petition.cases.profiles` says what of them is shown; no
+cache keeps any of it longer than SECONDS."""
 
 import re
 from functools import wraps
@@ -14,14 +14,17 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import campaign, errors, profiles, sharing
-from petition.cases import Group
-from petition.context_processors import here
+from petition.campaign import texts
+from petition.cases import profiles
+from petition.cases.profiles import Profile, TakenDown, Unknown
+from petition.cases.rules import Group
+from petition.figures import sharing
 from petition.models import Case, Text
-from petition.profiles import Profile, TakenDown, Unknown
 from petition.templatetags.cases import called, summed_up
 from petition.views import headers
 from petition.views.sharing import words
+from petition.web import errors
+from petition.web.context_processors import here
 
 # What was taken down or has lapsed is gone from every cache after so long.
 SECONDS = 60
@@ -64,7 +67,7 @@ def every(request: HttpRequest) -> HttpResponse:
         "newest": _address(narrowed) if "after" in chosen else "",
         "older": _address(narrowed | {"after": page.next}) if page.next else "",
         "may_be_indexed": all(profile.may_be_indexed for profile in page.profiles),
-        "intro": campaign.text(Text.Slug.CASES, get_language()),
+        "intro": texts.text(Text.Slug.CASES, get_language()),
     }
     response = render(request, "cases/list.html", context)
     return _for_robots(response, context["may_be_indexed"])
@@ -112,7 +115,7 @@ def portrait(request: HttpRequest, token: str, width: str, extension: str) -> Ht
 def _chosen(request: HttpRequest) -> dict[str, str]:
     """What an address asks for, empty values left out. Raises Http404 for what there is not."""
     known = {
-        "track": campaign.TRACKS,
+        "track": texts.TRACKS,
         "group": Group.values,
         "nationality": Case.Nationality.values,
     }
@@ -127,7 +130,7 @@ def _chosen(request: HttpRequest) -> dict[str, str]:
 def _filters(narrowed: dict[str, str]) -> list[dict]:
     """Each way to narrow the list, with its choices as links that keep the other ways."""
     offered = {
-        "track": (_("Track"), [(t.slug, t.title) for t in campaign.tracks(get_language())]),
+        "track": (_("Track"), [(t.slug, t.title) for t in texts.tracks(get_language())]),
         "group": (_("Group"), Group.choices),
         "nationality": (_("Nationality"), Case.Nationality.choices),
     }

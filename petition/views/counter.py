@@ -17,19 +17,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import (
-    campaign,
-    cases,
-    charts,
-    countries,
-    history,
-    languages,
-    ledger,
-    milestones,
-    world,
-)
-from petition.history import Day, Figures, Moment
-from petition.ledger import Correction
+from petition.campaign import texts
+from petition.cases import rules
+from petition.figures import charts, history, ledger, milestones, world
+from petition.figures.history import Day, Figures, Moment
+from petition.figures.ledger import Correction
+from petition.ground import countries, languages
 from petition.models import Signature
 from petition.views import headers
 
@@ -113,7 +106,7 @@ def world_map(request: HttpRequest) -> HttpResponse:
         "at": drawn.at,
         "legend": legend(shown),
         "language": languages.LANGUAGES[get_language()],
-        "is_sample": cases.samples_are_shown(),
+        "is_sample": rules.samples_are_shown(),
         "style": MAP_STYLE,
     }
     response = render(request, "counter/map.svg", context, content_type="image/svg+xml")
@@ -241,5 +234,5 @@ def language_name(code: str) -> str:
 
 
 def track_name(slug: str) -> str:
-    titles = {track.slug: track.title for track in campaign.tracks(get_language())}
+    titles = {track.slug: track.title for track in texts.tracks(get_language())}
     return titles.get(slug, slug) if slug else _("No track chosen")

@@ -5,10 +5,12 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 
-from petition import campaign, languages, sharing
-from petition.forms import SignForm
-from petition.milestones import Reached
-from petition.tallies import GOAL, Counter
+from petition.campaign import texts
+from petition.figures import sharing
+from petition.figures.milestones import Reached
+from petition.ground import languages
+from petition.signing.forms import SignForm
+from petition.signing.tallies import GOAL, Counter
 
 
 @never_cache
@@ -23,7 +25,7 @@ def components(request: HttpRequest) -> HttpResponse:
                     "language": language,
                     "counter": Counter(online=123_456, changed_at=None),
                     "milestones": [Reached(1, 10_004, GOAL, timezone.now())],
-                    "tracks": campaign.tracks(language.code),
+                    "tracks": texts.tracks(language.code),
                     "form": wrong,
                     "qr": sharing.qr_code("https://example.org/"),
                 }

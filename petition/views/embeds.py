@@ -14,11 +14,15 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import campaign, cases, embeds, languages, sharing, tallies
+from petition.campaign import texts
+from petition.cases import rules
+from petition.figures import embeds, sharing
+from petition.ground import languages
 from petition.models import Text
-from petition.problems import problem
+from petition.signing import tallies
 from petition.templatetags.moments import written_moment
 from petition.views import headers
+from petition.web.problems import problem
 
 # A framed page is asked for again so often, by the browser itself.
 REFRESH_SECONDS = 60
@@ -93,7 +97,7 @@ def rich(asked: QueryDict) -> dict:
             "version": "1.0",
             "type": "rich",
             "title": title(),
-            "provider_name": campaign.text(Text.Slug.SITE, language).title,
+            "provider_name": texts.text(Text.Slug.SITE, language).title,
             "provider_url": settings.SITE_URL + reverse("home"),
             "cache_age": OEMBED_SECONDS,
             "width": size.width,
@@ -103,7 +107,7 @@ def rich(asked: QueryDict) -> dict:
         if embeds.fits(*SHARE_PICTURE, width, height):
             answer["thumbnail_url"] = settings.SITE_URL + reverse("picture")
             answer["thumbnail_width"], answer["thumbnail_height"] = SHARE_PICTURE
-    return answer | ({"sample": True} if cases.samples_are_shown() else {})
+    return answer | ({"sample": True} if rules.samples_are_shown() else {})
 
 
 def language_of(address: str) -> str:
@@ -160,8 +164,8 @@ def badge(theme: str | None) -> dict:
         "language": language.code,
         "direction": language.direction,
         "colours": COLOURS.get(theme, COLOURS["light"]),
-        "title": campaign.text(Text.Slug.SITE, language.code).title,
-        "sample": _("Sample data") if cases.samples_are_shown() else "",
+        "title": texts.text(Text.Slug.SITE, language.code).title,
+        "sample": _("Sample data") if rules.samples_are_shown() else "",
         "caption": _("Confirmed signatures"),
         "count": languages.number(now.total, language.code),
         "as_of": _("As of %(moment)s") % {"moment": written_moment(this_minute())},
@@ -177,8 +181,8 @@ def this_minute() -> datetime:
 
 def title() -> str:
     """What a frame is called, in the page's language."""
-    name = f"{_('Confirmed signatures')} – {campaign.text(Text.Slug.SITE, get_language()).title}"
-    return f"{_('Sample data')} – {name}" if cases.samples_are_shown() else name
+    name = f"{_('Confirmed signatures')} – {texts.text(Text.Slug.SITE, get_language()).title}"
+    return f"{_('Sample data')} – {name}" if rules.samples_are_shown() else name
 
 
 def source() -> str:

@@ -6,8 +6,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import languages, milestones, sharing
-from petition.milestones import Reached
+from petition.figures import milestones, sharing
+from petition.figures.milestones import Reached
+from petition.ground import languages
 from petition.views import headers
 from petition.views.sharing import words
 

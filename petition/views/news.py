@@ -5,9 +5,10 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from petition import campaign, errors, news
+from petition.campaign import news, texts
 from petition.models import Text
 from petition.views import cases, feeds
+from petition.web import errors
 
 
 @require_safe
@@ -18,7 +19,7 @@ def stories(request: HttpRequest) -> HttpResponse:
     context = {
         "page": news.page(language, place),
         "is_first": not place,
-        "intro": campaign.text(Text.Slug.NEWS, language),
+        "intro": texts.text(Text.Slug.NEWS, language),
     }
     return render(request, "news/stories.html", context)
 

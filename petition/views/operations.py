@@ -14,7 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from petition import campaign, languages, news, profiles
+from petition.campaign import news, texts
+from petition.cases import profiles
+from petition.ground import languages
 from petition.views import cases, headers
 
 PLAIN = "text/plain; charset=utf-8"
@@ -101,7 +103,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
 def _pages() -> Iterator[tuple[str, str]]:
     """Paths without their language, and the day of the last change where it is known."""
     names = [(name, []) for name in PAGES]
-    names += [("track", [slug]) for slug in campaign.TRACKS]
+    names += [("track", [slug]) for slug in texts.TRACKS]
     names += [("story", [slug]) for slug in news.addresses()]
     with translation.override("en"):
         yield from ((reverse(name, args=args).removeprefix("/en"), "") for name, args in names)

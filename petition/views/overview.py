@@ -6,7 +6,8 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from petition import milestones, overview
+from petition.desk import overview
+from petition.figures import milestones
 
 
 @dataclass(frozen=True)

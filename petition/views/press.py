@@ -12,7 +12,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import api, campaign, embeds, history, languages, manual, milestones, openapi
+from petition.campaign import texts
+from petition.figures import api, embeds, history, manual, milestones, openapi
+from petition.ground import languages
 from petition.models import Text
 from petition.views import headers
 from petition.views.embeds import code
@@ -29,11 +31,11 @@ def press(request: HttpRequest) -> HttpResponse:
     size = embeds.size(request.GET.get("size"))
     theme = embeds.theme(request.GET.get("theme"))
     context = {
-        "text": campaign.text(Text.Slug.PRESS, get_language()),
+        "text": texts.text(Text.Slug.PRESS, get_language()),
         "counter": history.now().counter,
         "at": timezone.now(),
         "quotes": [
-            (language, campaign.text(Text.Slug.SITE, language.code).title)
+            (language, texts.text(Text.Slug.SITE, language.code).title)
             for language in languages.LANGUAGES.values()
         ],
         "size": size,

@@ -7,8 +7,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from petition import campaign, cases, languages, sharing, tallies
+from petition.campaign import texts
+from petition.cases import rules
+from petition.figures import sharing
+from petition.ground import languages
 from petition.models import Text
+from petition.signing import tallies
 from petition.views import headers
 
 
@@ -22,10 +26,10 @@ def home_address() -> str:
 def poster(request: HttpRequest) -> HttpResponse:
     """An A4 page to print and hang up."""
     said = words() | {
-        "summary": campaign.text(Text.Slug.APPEAL, get_language()).summary,
+        "summary": texts.text(Text.Slug.APPEAL, get_language()).summary,
         "sign": _("Sign the petition"),
         "qr": sharing.qr_code(home_address()),
-        "by": campaign.text(Text.Slug.ABOUT, get_language()).summary,
+        "by": texts.text(Text.Slug.ABOUT, get_language()).summary,
     }
     return HttpResponse(sharing.poster(said), content_type="application/pdf")
 
@@ -38,7 +42,7 @@ def picture(request: HttpRequest) -> HttpResponse:
     said = words() | {
         "count": languages.number(count, get_language()) + "+" if count else "",
         "caption": _("confirmed signatures"),
-        "summary": campaign.text(Text.Slug.APPEAL, get_language()).summary,
+        "summary": texts.text(Text.Slug.APPEAL, get_language()).summary,
     }
     return HttpResponse(sharing.picture(said), content_type="image/png")
 
@@ -46,8 +50,8 @@ def picture(request: HttpRequest) -> HttpResponse:
 def words() -> dict[str, str]:
     """What every picture and poster says."""
     language = languages.LANGUAGES[get_language()]
-    title = campaign.text(Text.Slug.APPEAL, language.code).title
-    if cases.samples_are_shown():
+    title = texts.text(Text.Slug.APPEAL, language.code).title
+    if rules.samples_are_shown():
         title = f"{_('Sample data')} – {title}"
     return {
         "language": language.code,

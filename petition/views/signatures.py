@@ -12,11 +12,15 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from petition import abuse, addresses, campaign, errors, sharing, signatures, tallies
-from petition.forms import CodeForm, SignForm
+from petition.campaign import texts
+from petition.figures import sharing
+from petition.ground import addresses
 from petition.models import Signature, Text
+from petition.signing import abuse, signatures, tallies
+from petition.signing.forms import CodeForm, SignForm
 from petition.views import headers
 from petition.views.sharing import home_address
+from petition.web import errors
 
 logger = logging.getLogger(__name__)
 
@@ -98,8 +102,8 @@ def signed(request: HttpRequest) -> HttpResponse:
         "counter": tallies.counter(),
         "address": address,
         "qr": sharing.qr_code(address),
-        "appeal": campaign.text(Text.Slug.APPEAL, get_language()),
-        "thanks": campaign.text(Text.Slug.THANKS, get_language()),
+        "appeal": texts.text(Text.Slug.APPEAL, get_language()),
+        "thanks": texts.text(Text.Slug.THANKS, get_language()),
     }
     return render(request, "signatures/signed.html", context)
 

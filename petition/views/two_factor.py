@@ -16,7 +16,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from django_otp import login
 
-from petition import sharing, two_factor, vault
+from petition.desk import two_factor
+from petition.figures import sharing
+from petition.ground import encryption
 
 # Sealed in the session: each session that sets a factor up has a secret of its own, so that who
 # knew the password before cannot keep the one that is scanned later.
@@ -82,8 +84,8 @@ def _ask(request: HttpRequest) -> HttpResponse:
 
 def _set_up(request: HttpRequest) -> HttpResponse:
     if SECRET not in request.session:
-        request.session[SECRET] = vault.encrypt(two_factor.new_secret(), SECRET).hex()
-    secret = vault.decrypt(bytes.fromhex(request.session[SECRET]), SECRET)
+        request.session[SECRET] = encryption.encrypt(two_factor.new_secret(), SECRET).hex()
+    secret = encryption.decrypt(bytes.fromhex(request.session[SECRET]), SECRET)
     form = CodeForm(request.POST if request.method == "POST" else None)
     # A phone would scroll past the picture, to the field.
     del form.fields["code"].widget.attrs["autofocus"]

@@ -7,7 +7,7 @@ import time
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from petition import history, milestones
+from petition.figures import history, milestones
 
 logger = logging.getLogger(__name__)
 

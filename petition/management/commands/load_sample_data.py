@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from petition import samples
+from petition.management import samples
 
 
 class Command(BaseCommand):

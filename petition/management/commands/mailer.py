@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from petition import mailbox
+from petition.letters import sending
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +34,10 @@ class Command(BaseCommand):
 
     def _once(self):
         try:
-            sent = mailbox.send_due()
-        except mailbox.ServerUnavailable as error:
-            raise CommandError(f"{error} {mailbox.waiting()} letters wait.") from None
-        self.stdout.write(f"Letters sent: {sent}. Letters that wait: {mailbox.waiting()}.")
+            sent = sending.send_due()
+        except sending.ServerUnavailable as error:
+            raise CommandError(f"{error} {sending.waiting()} letters wait.") from None
+        self.stdout.write(f"Letters sent: {sent}. Letters that wait: {sending.waiting()}.")
 
     def _until_stopped(self):
         self.stopped = False
@@ -46,13 +46,13 @@ class Command(BaseCommand):
         pause = LOOK_EVERY_SECONDS
         while not self.stopped:
             try:
-                mailbox.send_due(lambda: self.stopped)
+                sending.send_due(lambda: self.stopped)
                 pause = LOOK_EVERY_SECONDS
-            except (mailbox.ServerUnavailable, DatabaseError) as error:
+            except (sending.ServerUnavailable, DatabaseError) as error:
                 went_out = getattr(error, "sent", 0)
                 pause = LOOK_EVERY_SECONDS if went_out else min(pause * 2, LONGEST_PAUSE_SECONDS)
                 said = (
-                    error if isinstance(error, mailbox.ServerUnavailable) else type(error).__name__
+                    error if isinstance(error, sending.ServerUnavailable) else type(error).__name__
                 )
                 logger.warning("%s Letters wait; the next try is in %s s.", said, pause)
                 connection.close()

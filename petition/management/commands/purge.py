@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from petition import privacy
+from petition.signing import privacy
 
 
 class Command(BaseCommand):

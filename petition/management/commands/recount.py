@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from petition import tallies
+from petition.signing import tallies
 
 
 class Command(BaseCommand):

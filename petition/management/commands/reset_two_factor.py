@@ -3,7 +3,7 @@
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from petition import two_factor
+from petition.desk import two_factor
 
 
 class Command(BaseCommand):

@@ -2,7 +2,8 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from petition import privacy, two_factor
+from petition.desk import two_factor
+from petition.signing import privacy
 
 
 class Command(BaseCommand):

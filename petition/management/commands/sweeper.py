@@ -7,7 +7,7 @@ import time
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from petition import sweeps
+from petition.signing import sweeps
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,85 @@
+"""The coordinators' desk: Django's admin site with its front page, and who may come in."""
+
+import time
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext_lazy as _
+from django.views.i18n import set_language
+from django_otp import DEVICE_ID_SESSION_KEY
+
+from petition.desk import accounts
+from petition.ground.languages import LANGUAGES
+from petition.signing import abuse
+from petition.views import overview, sign_in, two_factor
+from petition.web.middleware import SIGNED_IN_AT
+
+
+class Desk(admin.AdminSite):
+    site_header = _("Coordinators")
+    site_title = _("Coordinators")
+    index_title = _("The campaign")
+    index_template = "admin/desk.html"
+    enable_nav_sidebar = True
+
+    def has_permission(self, request):
+        """Who has only typed a password sees nothing of the desk."""
+        return super().has_permission(request) and (
+            not settings.TWO_FACTOR or request.user.is_verified()
+        )
+
+    def each_context(self, request):
+        return {**super().each_context(request), "languages": LANGUAGES.values()}
+
+    def index(self, request, extra_context=None):
+        return super().index(request, overview.front_page(request.user) | (extra_context or {}))
+
+    def get_urls(self):
+        return [
+            path("language/", set_language, name="language"),
+            path("two-factor/", two_factor.second_factor, name="two_factor"),
+            path("two-factor/codes/", two_factor.renew_codes, name="two_factor_codes"),
+            # Also for who cannot prove a second factor.
+            path("logout/", self.logout, name="logout"),
+            *super().get_urls(),
+        ]
+
+    def login(self, request, extra_context=None):
+        if request.method == "POST":
+            return self._take_password(request, extra_context)
+        if super().has_permission(request) and not self.has_permission(request):
+            wanted = request.GET.get("next", "")
+            response = HttpResponseRedirect(
+                reverse("admin:two_factor") + (f"?{urlencode({'next': wanted})}" if wanted else "")
+            )
+            add_never_cache_headers(response)
+            return response
+        paused = request.GET.get("next", "") not in ("", reverse("admin:index"))
+        return super().login(request, {"paused": paused} | (extra_context or {}))
+
+    def password_change(self, request, extra_context=None):
+        """Django ends the other sessions; the entry is ours."""
+        if request.method != "POST":
+            return super().password_change(request, extra_context)
+        if wait := abuse.seconds_to_wait_to_sign_in(request):
+            return sign_in.too_many(request, wait)
+        with transaction.atomic():
+            response = super().password_change(request, extra_context)
+            if response.status_code == 302:
+                accounts.record_password(request.user, request.user)
+        return response
+
+    def _take_password(self, request, extra_context):
+        if wait := abuse.seconds_to_wait_to_sign_in(request):
+            return sign_in.too_many(request, wait)
+        response = super().login(request, extra_context)
+        if response.status_code == 302:
+            request.session[SIGNED_IN_AT] = time.time()
+            # Django keeps what is in the session of who signs in again.
+            request.session.pop(DEVICE_ID_SESSION_KEY, None)
+        return response

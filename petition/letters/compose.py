@@ -1,0 +1,82 @@
+"""Writes the mail of a letter that we owe, at the moment in which it is sent."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+
+from petition.campaign import news
+from petition.ground import encryption, links
+from petition.ground.languages import LANGUAGES
+from petition.models import Letter, Signature
+
+SUBJECTS = {
+    Letter.Kind.CONFIRM: "letters/confirm_subject.txt",
+    Letter.Kind.COUNTED: "letters/counted_subject.txt",
+    Letter.Kind.HELD: "letters/held_subject.txt",
+    Letter.Kind.NEWS: "letters/news_subject.txt",
+}
+
+
+def mail(letter: Letter) -> EmailMultiAlternatives:
+    """The mail for a letter, with links that are made now. Raises encryption.Unreadable."""
+    signature = letter.signature
+    language = LANGUAGES[letter.language]
+    with translation.override(language.code):
+        context = {
+            "language": language,
+            "site": urlsplit(settings.SITE_URL).hostname,
+            "contact": settings.CONTACT_EMAIL,
+            "code": links.code(signature.reference),
+            "confirm_url": _link("confirm", links.CONFIRM, signature),
+            "withdraw_url": _link("withdraw", links.WITHDRAW, signature),
+            "code_url": settings.SITE_URL + reverse("code"),
+        }
+        if letter.mailing_id:
+            context |= _news(letter)
+        mail = EmailMultiAlternatives(
+            subject=render_to_string(SUBJECTS[letter.kind]).strip(),
+            body=render_to_string(f"letters/{letter.kind}.txt", context),
+            to=[signature.email],
+            reply_to=[settings.CONTACT_EMAIL] if settings.CONTACT_EMAIL else None,
+            headers={
+                # The same for a second copy, so that mail programs can show the two as one.
+                "Message-ID": f"<{encryption.index(str(letter.pk), 'message id')}"
+                f"@{context['site']}>",
+                "Auto-Submitted": "auto-generated",
+                "X-Auto-Response-Suppress": "All",
+                "Content-Language": language.code,
+                **(_list_headers(context) if letter.mailing_id else {}),
+            },
+        )
+        mail.attach_alternative(
+            render_to_string(f"letters/{letter.kind}.html", context), "text/html"
+        )
+    return mail
+
+
+def _news(letter: Letter) -> dict:
+    """Title and summary, and the way to the rest: a page can be taken back, a letter cannot."""
+    story = news.told(letter.mailing.news, letter.language)
+    return {
+        "story": story,
+        "story_url": settings.SITE_URL + reverse("story", args=[story.slug]),
+        "unsubscribe_url": _link("unsubscribe", links.UNSUBSCRIBE, letter.signature),
+    }
+
+
+def _list_headers(context: dict) -> dict[str, str]:
+    """One click ends the news (RFC 8058), also from the mail program's own button."""
+    return {
+        "List-Id": f"<news.{context['site']}>",
+        "List-Unsubscribe": f"<{context['unsubscribe_url']}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Precedence": "bulk",
+    }
+
+
+def _link(name: str, kind: str, signature: Signature) -> str:
+    return settings.SITE_URL + reverse(name, args=[links.token(kind, signature.reference)])

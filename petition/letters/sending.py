@@ -1,0 +1,306 @@
+"""Sends the letters that we owe; each arrives, whatever happens to the mailer."""
+
+import logging
+import re
+import smtplib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import get_connection
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from petition.ground import encryption, workers
+from petition.letters import compose, mailings
+from petition.models import Letter, Signature
+
+logger = logging.getLogger(__name__)
+
+# The owner of a mailbox must not be flooded by somebody who types their address.
+LETTERS_AN_ADDRESS = 5
+LETTERS_WINDOW = timedelta(hours=24)
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=6)
+MAX_TRIES = 20  # About four days.
+# Far longer than any conversation with a mail server, whose every step ends after EMAIL_TIMEOUT.
+LEASE = timedelta(minutes=15)
+BATCH = 50
+HOLD_PAUSE = timedelta(minutes=10)
+# So many letters of news may leave before we look again whether somebody waits for a letter.
+NEWS_BATCH = 5
+
+# What the owner of a mailbox is told, by what has become of the signature.
+LETTERS = {
+    Signature.State.PENDING: Letter.Kind.CONFIRM,
+    Signature.State.COUNTED: Letter.Kind.COUNTED,
+    Signature.State.HELD: Letter.Kind.HELD,
+    Signature.State.REJECTED: Letter.Kind.HELD,
+}
+
+# RFC 3463: the address is unknown, malformed, moved or disabled. Other codes are about us or today.
+DEAD_ADDRESS = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
+
+
+class ServerUnavailable(Exception):
+    """The mail server does not take letters now; says why without repeating what it said.
+
+    `sent` is how many letters went out before.
+    """
+
+    sent = 0
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The server's answer to one letter."""
+
+    reply: str
+    for_good: bool
+
+
+def owe(signature: Signature, kind: str, language: str) -> Letter:
+    """Record that a letter about a signature is owed, in the caller's transaction.
+
+    Beyond LETTERS_AN_ADDRESS in LETTERS_WINDOW it is recorded as withheld: a row is written either
+    way, so that the answer takes the same time. News, which its owner asked for and which nobody
+    else can cause, is neither counted nor withheld.
+    """
+    recent = (
+        Letter.objects.filter(signature=signature, created_at__gt=timezone.now() - LETTERS_WINDOW)
+        .filter(mailing=None)
+        .exclude(state=Letter.State.WITHHELD)
+        .count()
+    )
+    letter = Letter(signature=signature, kind=kind, language=language)
+    if recent >= LETTERS_AN_ADDRESS:
+        letter.state = Letter.State.WITHHELD
+        letter.ended_at = letter.created_at
+    letter.save(force_insert=True)
+    return letter
+
+
+def forget(signature: Signature) -> None:
+    """Owe this signature no letter any more, and keep no trace of those that were sent."""
+    Letter.objects.filter(signature=signature).delete()
+
+
+def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
+    """Send every letter that is due now, one after the other; returns how many went out.
+
+    A letter is claimed before it is sent and marked after: of a mailer killed in between, the one
+    letter in its hands may go out twice, and none is lost. Raises ServerUnavailable.
+    """
+    free_abandoned()
+    sent = sent_before = 0  # In all, and when the present conversation with the server began.
+    connection = get_connection()
+    try:
+        while due := _next():
+            for pk in due:
+                if stopped():
+                    return sent
+                if not _claim(pk):
+                    continue
+                try:
+                    sent += _send(pk, connection, is_first=sent == sent_before)
+                except ServerUnavailable as error:
+                    _hang_up(connection)
+                    if sent == sent_before:
+                        error.sent = sent
+                        raise
+                    sent_before = sent  # Many servers limit letters per conversation: begin anew.
+    finally:
+        _hang_up(connection)
+    return sent
+
+
+def waiting() -> int:
+    """How many letters are owed and not sent."""
+    return Letter.objects.filter(state=Letter.State.DUE).count()
+
+
+def free_abandoned() -> int:
+    """Take letters out of the hands of mailers that are gone; returns how many."""
+    claimed = Letter.objects.filter(state=Letter.State.DUE).exclude(mailer="")
+    abandoned = Q(claimed_at__lt=timezone.now() - LEASE)
+    for name in claimed.values_list("mailer", flat=True).distinct():
+        if since := workers.gone_since(name):
+            abandoned |= Q(mailer=name, claimed_at__lt=since)
+    return claimed.filter(abandoned).update(mailer="", claimed_at=None)
+
+
+def _next() -> list[int]:
+    """The letters to send now: those that somebody waits for; only where there are none, news."""
+    if waited_for := list(_due().filter(mailing=None).order_by("due_at")[:BATCH]):
+        return waited_for
+    mailings.queue()
+    going_out = list(mailings.going_out().values_list("pk", flat=True))
+    news = _due().filter(mailing__in=going_out).order_by("mailing_id", "due_at")
+    return list(news[:NEWS_BATCH])
+
+
+def _due():
+    free = Letter.objects.filter(state=Letter.State.DUE, mailer="", due_at__lte=timezone.now())
+    return free.values_list("pk", flat=True)
+
+
+def _claim(pk: int) -> bool:
+    now = timezone.now()
+    free = Letter.objects.filter(pk=pk, state=Letter.State.DUE, mailer="", due_at__lte=now)
+    return bool(free.update(mailer=workers.my_name(), claimed_at=now))
+
+
+def _send(pk: int, connection, *, is_first: bool) -> bool:
+    """Send a claimed letter; whether it went out. Raises ServerUnavailable, the letter free.
+
+    Whatever is wrong with one letter puts that one off and never stops the others.
+    """
+    mine = Letter.objects.filter(pk=pk, mailer=workers.my_name())
+    letter = mine.first()
+    if letter is None:
+        return False  # Withdrawn or purged meanwhile, and its letters with it.
+    try:
+        if not letter.signature.email:
+            mine.delete()  # Withdrawn: nobody is there to write to.
+            return False
+        if letter.mailing_id and not _may_leave(mine, letter):
+            return False
+        mail = compose.mail(letter)
+    except Signature.DoesNotExist:
+        return False  # Purged at this moment, and its letters with it.
+    except encryption.Unreadable as error:
+        logger.error("Letter %s cannot be addressed. %s", pk, error)
+        _put_off(mine, letter, "no key")
+        return False
+    try:
+        _open(connection)
+    except ServerUnavailable:
+        _let_go(mine)
+        raise
+    try:
+        connection.send_messages([mail])
+    except smtplib.SMTPRecipientsRefused as error:
+        _hang_up(connection)  # The next letter starts a clean conversation.
+        return _refused(mine, letter, *next(iter(error.recipients.values())), is_first=is_first)
+    except smtplib.SMTPResponseException as error:
+        _hang_up(connection)
+        _refused(mine, letter, error.smtp_code, b"", is_first=is_first)
+        if isinstance(error, smtplib.SMTPSenderRefused):
+            raise ServerUnavailable(
+                f"The mail server refuses EMAIL_FROM ({error.smtp_code})."
+            ) from None
+        return False
+    except (smtplib.SMTPException, OSError) as error:
+        _hang_up(connection)
+        return _broke_off(mine, letter, type(error).__name__, is_first=is_first)
+    except Exception as error:  # A mail that the mail library itself cannot write.
+        logger.error("Letter %s cannot be written: %s", pk, type(error).__name__)
+        _put_off(mine, letter, type(error).__name__)
+        _hang_up(connection)
+        return False
+    _end(mine, letter, Letter.State.SENT, "")
+    return True
+
+
+def _may_leave(mine, letter: Letter) -> bool:
+    """Asked of news at the last moment: it waits while its mailing does, and goes nowhere once
+    nobody wants it."""
+    if not mailings.may_leave(letter):
+        _let_go(mine)
+        return False
+    if not mailings.is_wanted(letter):
+        if mailings.is_on_hold(letter):
+            mine.update(mailer="", claimed_at=None, due_at=timezone.now() + HOLD_PAUSE)
+        else:
+            mailings.skip(letter)
+        return False
+    return True
+
+
+def _broke_off(mine, letter: Letter, reply: str, *, is_first: bool) -> bool:
+    """The conversation ended in the middle: the letter's fault only where it was its first.
+
+    Raises ServerUnavailable, but not for news: that a server breaks off bulk mail delays no
+    confirmation.
+    """
+    if is_first:
+        _put_off(mine, letter, reply)
+    else:
+        _let_go(mine)
+    if letter.mailing_id:
+        mailings.rest(letter)
+        return False
+    raise ServerUnavailable(f"The mail server broke off ({reply}).") from None
+
+
+def _open(connection) -> None:
+    try:
+        connection.open()
+    except (smtplib.SMTPException, OSError) as error:
+        _hang_up(connection)
+        where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+        raise ServerUnavailable(
+            f"The mail server at {where} does not take letters ({type(error).__name__})."
+        ) from None
+
+
+def _hang_up(connection) -> None:
+    with suppress(smtplib.SMTPException, OSError):  # It may be gone already.
+        connection.close()
+
+
+def _refused(mine, letter: Letter, code: int, text: bytes | str, *, is_first: bool) -> bool:
+    refusal = read_refusal(code, text)
+    if code == 421:
+        return _broke_off(mine, letter, refusal.reply, is_first=is_first)
+    if refusal.for_good:
+        _end(mine, letter, Letter.State.REFUSED, refusal.reply)
+        logger.info("Letter %s: the address is refused (%s).", letter.pk, refusal.reply)
+    else:
+        _put_off(mine, letter, refusal.reply)
+    return False
+
+
+def read_refusal(code: int, text: bytes | str) -> Refusal:
+    """What a reply to a recipient means (RFC 5321, RFC 3463).
+
+    Refused for good is a dead address, or a plain 550, 551 or 553 that explains nothing. Everything
+    else, "your server is on a blocklist" (5.7.1) among it, is tried again.
+    """
+    text = text.decode("ascii", "replace") if isinstance(text, bytes) else text
+    enhanced = re.match(r"([245]\.\d{1,3}\.\d{1,3})\b", text.strip())
+    status = enhanced[1] if enhanced else ""
+    unexplained = bool(text.strip()) and not status and code in (550, 551, 553)
+    return Refusal(f"{code} {status}".strip(), status in DEAD_ADDRESS or unexplained)
+
+
+def _put_off(mine, letter: Letter, reply: str) -> None:
+    tries = letter.tries + 1
+    if tries >= MAX_TRIES:
+        _end(mine, letter, Letter.State.GIVEN_UP, reply)
+        return
+    pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
+    due_at = timezone.now() + pause
+    mine.update(tries=tries, due_at=due_at, mailer="", claimed_at=None, reply=reply[:20])
+
+
+def _let_go(mine) -> None:
+    mine.update(mailer="", claimed_at=None)
+
+
+def _end(mine, letter: Letter, state: str, reply: str) -> None:
+    with transaction.atomic():
+        ended = mine.update(
+            state=state,
+            tries=letter.tries + 1,
+            mailer="",
+            claimed_at=None,
+            reply=reply[:20],
+            ended_at=timezone.now(),
+        )
+        if ended and letter.mailing_id:
+            mailings.record(letter, state)

@@ -1,0 +1,102 @@
+"""May this request sign, guess a code, or sign in to the desk? Short-lived counts in the cache; no
+address is stored."""
+
+import ipaddress
+import logging
+
+from axes.handlers.cache import AxesCacheHandler
+from django.conf import settings
+from django.http import HttpRequest
+from django_ratelimit.core import get_usage
+from redis.exceptions import RedisError
+
+from petition.ground import encryption
+
+logger = logging.getLogger(__name__)
+
+# Forty bits are far beyond five guesses an hour, wherever in the world they come from.
+CODES_PER_MAILBOX = "5/h"
+# Against one password tried on many names; five wrong ones for one name are django-axes' matter.
+SIGN_INS_PER_NETWORK = "100/h"
+CACHE_IS_LOST = "The cache does not answer: attempts are not limited until it does."
+
+
+def network(request: HttpRequest) -> str:
+    """Where a request comes from: an IPv4 address or an IPv6 /64, "unknown" where neither is told.
+
+    Only what TRUSTED_PROXIES proxies wrote into X-Forwarded-For is believed, counted from the
+    right: anything further left is whatever the visitor chose to send.
+    """
+    text = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES:
+        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        text = hops[-min(settings.TRUSTED_PROXIES, len(hops))] or text
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return "unknown"
+    if address.version == 6:
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        # One household or phone has a whole /64 to choose from.
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def seconds_to_wait_to_sign(request: HttpRequest) -> int:
+    """Counts an attempt to sign; 0 where it may go on, else the seconds until the next may."""
+    return _wait(request, "sign", settings.SIGN_RATE, network(request))
+
+
+def seconds_to_wait_to_confirm(request: HttpRequest, mailbox: str) -> int:
+    """Counts a typed code, by network and by canonical mailbox, whether or not either signed."""
+    return max(
+        _wait(request, "code", settings.CONFIRM_RATE, network(request)),
+        _wait(request, "code for a mailbox", CODES_PER_MAILBOX, mailbox),
+    )
+
+
+def seconds_to_wait_to_sign_in(request: HttpRequest) -> int:
+    """Counts a password typed on the desk, whoever's and whether or not it is right."""
+    return _wait(request, "sign in", SIGN_INS_PER_NETWORK, network(request))
+
+
+def network_index(request: HttpRequest) -> str:
+    """What django-axes knows a network by: nothing that can be read back without the data key."""
+    return encryption.index(network(request), "network of a sign-in")
+
+
+class SignInAttempts(AxesCacheHandler):
+    """django-axes' counts by name and network; where the cache is lost nobody is locked out."""
+
+    def get_failures(self, request, credentials=None):
+        return _unless_lost(super().get_failures, request, credentials) or 0
+
+    def user_login_failed(self, sender, credentials, request=None, **kwargs):
+        _unless_lost(super().user_login_failed, sender, credentials, request, **kwargs)
+
+    def user_logged_in(self, sender, request, user, **kwargs):
+        _unless_lost(super().user_logged_in, sender, request, user, **kwargs)
+
+
+def _unless_lost(count, *args, **kwargs):
+    try:
+        return count(*args, **kwargs)
+    except ValueError:
+        return None  # The count ended between two commands: it would begin again at one.
+    except (OSError, RedisError):
+        logger.warning(CACHE_IS_LOST)
+        return None
+
+
+def _wait(request: HttpRequest, group: str, rate: str, value: str) -> int:
+    # The cache sees keyed indexes only: who steals it learns no network address and no mailbox.
+    key = encryption.index(value, f"rate {group}")
+    try:
+        usage = get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=True)
+    except (OSError, RedisError):
+        logger.warning(CACHE_IS_LOST)
+        return 0
+    if usage is None or not usage["should_limit"]:
+        return 0
+    return max(1, usage["time_left"])

@@ -1,0 +1,193 @@
+"""What supporters type: checked, cleaned, and answered at the field where something is wrong."""
+
+import logging
+import re
+import unicodedata
+from urllib.error import URLError
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django_recaptcha.fields import ReCaptchaField
+from django_recaptcha.widgets import ReCaptchaV2Checkbox
+
+from petition.campaign import texts
+from petition.ground import addresses, countries
+
+logger = logging.getLogger(__name__)
+
+NAME_PUNCTUATION = frozenset(".,'’‘ʼʻ`´·-‐‑()،")
+JOINERS = frozenset("\u200c\u200d")  # Persian and Indic names need them.
+LINK = re.compile(
+    r"://|\bwww\.|\w\.(com|net|org|info|biz|site|online|shop|xyz|top|io|me|ru)\b", re.I
+)
+
+ONCE = _("This field was sent more than once. Fill in the form on this page again.")
+
+
+class OnceForm(forms.Form):
+    """A form in which a field sent twice is an error: a browser never does it, an attack may."""
+
+    def clean(self):
+        for name in self.fields:
+            if len(self.data.getlist(name)) > 1:
+                self.add_error(name, ONCE)
+        return super().clean()
+
+
+class NameField(forms.CharField):
+    """A person's name in any script, 2 to 80 characters; kept in Unicode's composed form (NFC)."""
+
+    default_error_messages = {
+        "required": _("Enter your name."),
+        "min_length": _("Enter your name with at least two letters."),
+        "max_length": _("Enter your name with at most 80 characters."),
+        "link": _("Enter your name without a web address."),
+        "start": _("Begin your name with a letter, not with %(start)s."),
+        "characters": _("Enter your name with letters only. It cannot contain %(wrong)s."),
+    }
+
+    def to_python(self, value):
+        text = " ".join(unicodedata.normalize("NFC", super().to_python(value)).split())
+        if not text:
+            return text
+        if text[0] in "=+-@":
+            # Spreadsheets would run it as a formula.
+            raise self._error("start", start=text[0])
+        if LINK.search(text):
+            raise self._error("link")
+        wrong = sorted({c for c in text if not self._belongs(c)})
+        if wrong:
+            shown = " ".join(c for c in wrong if c.isprintable()) or _("invisible characters")
+            raise self._error("characters", wrong=shown)
+        kinds = [unicodedata.category(c)[0] for c in text]
+        if "L" not in kinds or kinds.count("L") + kinds.count("M") < 2:
+            raise self._error("min_length")
+        if len(text) > 80:
+            raise self._error("max_length")
+        return text
+
+    @staticmethod
+    def _belongs(character: str) -> bool:
+        return (
+            character in NAME_PUNCTUATION
+            or character in JOINERS
+            or unicodedata.category(character)[0] in "LM"
+            or unicodedata.category(character) in ("Nd", "Nl", "Zs")
+        )
+
+    def _error(self, code: str, **params) -> ValidationError:
+        return ValidationError(self.error_messages[code], code=code, params=params)
+
+
+class AddressField(forms.CharField):
+    """An e-mail address that a letter can be sent to, as it is written on the letter."""
+
+    default_error_messages = {
+        "required": _("Enter your e-mail address."),
+        "invalid": _("Enter an e-mail address in the form name@example.org."),
+    }
+
+    def to_python(self, value):
+        text = super().to_python(value)
+        if not text:
+            return text
+        try:
+            return addresses.parse(text)
+        except addresses.Invalid as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class Captcha(ReCaptchaField):
+    """reCAPTCHA, which learns nothing from this server but the token that the browser brought."""
+
+    default_error_messages = {
+        "required": _("Tick the box that says you are not a robot."),
+        "captcha_invalid": _("The check that you are not a robot has expired. Tick the box again."),
+    }
+
+    def get_remote_ip(self):
+        return ""
+
+    def validate(self, value):
+        try:
+            super().validate(value)
+        except ValidationError as error:
+            if error.code != "captcha_error":
+                raise
+            error.__context__.close()  # The HTTP error, which django-recaptcha leaves open.
+            self._let_pass()
+        except (URLError, OSError, ValueError):
+            self._let_pass()
+
+    @staticmethod
+    def _let_pass():
+        # Whoever is cut off from Google must not be cut off from signing; the rate limit stands.
+        logger.warning("The reCAPTCHA server does not answer: signing goes on without it.")
+
+
+class SignForm(OnceForm):
+    """The sign form. `consent_text` says which version of the text a cached page showed."""
+
+    name = NameField()
+    email = AddressField()
+    country = forms.ChoiceField(
+        error_messages={
+            "required": _("Choose your country."),
+            "invalid_choice": _("Choose your country from the list."),
+        }
+    )
+    track = forms.ChoiceField(
+        required=False,
+        error_messages={"invalid_choice": _("Choose one of the tracks, or none.")},
+    )
+    updates = forms.BooleanField(required=False)
+    delivery = forms.BooleanField(required=False)
+    consent = forms.BooleanField(
+        error_messages={"required": _("Tick the box if you agree. Without it you cannot sign.")}
+    )
+    consent_text = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.language = get_language()
+        self.fields["country"].choices = countries.names(self.language).items()
+        self.tracks = texts.tracks(self.language)
+        self.fields["track"].choices = [("", ""), *((t.slug, t.title) for t in self.tracks)]
+        self.consent_shown = texts.consent_shown(None, self.language)
+        if settings.RECAPTCHA:
+            self.fields["captcha"] = Captcha(
+                widget=ReCaptchaV2Checkbox(
+                    attrs={"data-callback": "captchaPassed"}, api_params={"hl": self.language}
+                )
+            )
+
+    def clean_track(self):
+        return self.cleaned_data["track"] or None
+
+    def details(self) -> dict:
+        """What `signatures.sign` takes, of a valid form."""
+        data = self.cleaned_data
+        consent = texts.consent_shown(data["consent_text"], self.language)
+        return {
+            **{key: data[key] for key in ("name", "email", "country", "track", "updates")},
+            # A page that was kept from before spoke of no delivery: its box cannot mean it.
+            "delivery": data["delivery"] and consent.version >= consent.DELIVERY_SINCE,
+            "consent": consent,
+            "language": self.language,
+        }
+
+
+class CodeForm(OnceForm):
+    """The address and the code of a letter, for those who rather type than follow a link."""
+
+    email = AddressField()
+    code = forms.CharField(
+        max_length=40,
+        error_messages={
+            "required": _("Enter the code from the e-mail."),
+            "max_length": _("Enter the code from the e-mail: eight letters and digits."),
+        },
+    )

@@ -1,0 +1,100 @@
+"""Deletes what is no longer needed, and moves what is kept to the current data key."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from petition import audit
+from petition.ground import encryption
+from petition.models import Entry, Letter, Signature
+from petition.signing import lifecycle, tallies
+
+# The privacy page says it; a test holds the two together.
+LETTERS_KEPT_FOR = timedelta(days=30)
+BATCH = 500
+# Of two signatures of one mailbox the first of these stays: what coordinators decided, then what
+# its owner confirmed.
+STAYS = [
+    Signature.State.REJECTED,
+    Signature.State.HELD,
+    Signature.State.COUNTED,
+    Signature.State.PENDING,
+]
+
+
+def purge() -> dict[str, int]:
+    """Delete unconfirmed signatures and ended letters whose time is over.
+
+    In batches, each committed, so that it can be stopped and run again at any time.
+    """
+    now = timezone.now()
+    overdue = Signature.objects.unconfirmed().filter(signed_at__lte=now - Signature.PENDING_FOR)
+    letters = Letter.objects.filter(ended_at__lte=now - LETTERS_KEPT_FOR)
+    return {"signatures": _delete(overdue, _expire), "letters": _delete(letters)}
+
+
+def rotate_keys() -> dict[str, int]:
+    """Write every signature again under the first data key.
+
+    Returns how many were "moved", how many "doubles" of one mailbox were taken off, and how many
+    are "unreadable" by any key. Without the last, the other keys may leave DATA_KEYS. Can be
+    stopped and run again at any time.
+    """
+    done = {"moved": 0, "doubles": 0, "unreadable": 0}
+    every = Signature.objects.exclude(mailbox=None).values_list("pk", flat=True)
+    for pk in every.iterator(chunk_size=BATCH):
+        try:
+            signature = Signature.objects.filter(pk=pk).exclude(mailbox=None).first()
+            if signature is None or signature.mailbox == _current_index(signature):
+                continue
+            done["moved"] += signature.reseal()
+        except encryption.Unreadable:
+            done["unreadable"] += 1
+        except IntegrityError:
+            # Processes with different keys took the same mailbox for two. One signature stays.
+            other = Signature.objects.filter(mailbox=_current_index(signature)).first()
+            stays, goes = sorted((signature, other), key=lambda s: STAYS.index(s.state))
+            done["doubles"] += _take_off(goes)
+            done["moved"] += stays.reseal() if stays is signature else 0
+    return done
+
+
+def _take_off(double: Signature) -> bool:
+    with transaction.atomic():
+        gone = lifecycle.move(double, Signature.State.WITHDRAWN, **Signature.ERASED)
+        if gone:
+            note = "second signature of one mailbox"
+            audit.append(None, Entry.Act.ERASE, audit.name_of(double), note=note)
+    return gone
+
+
+def _current_index(signature: Signature) -> str:
+    return Signature.mailbox_indexes(signature.email)[0]
+
+
+def _delete(rows: QuerySet, also: Callable[[QuerySet], None] | None = None) -> int:
+    """Delete in batches; rows that somebody is just confirming are left to them."""
+    deleted = 0
+    while True:
+        with transaction.atomic():
+            batch = list(
+                rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH]
+            )
+            chosen = rows.filter(pk__in=batch)
+            if batch and also:
+                also(chosen)
+            chosen.delete()
+        deleted += len(batch)
+        if len(batch) < BATCH:
+            return deleted
+
+
+def _expire(signatures: QuerySet) -> None:
+    """Take signatures that go off the counters of their states, and count them as expired."""
+    states = Counter(signatures.values_list("state", flat=True))
+    changes = {(tallies.ONLINE, tallies.Dimension.STATE, s): -n for s, n in states.items()}
+    tallies.add(changes | {tallies.EXPIRED: sum(states.values())})

@@ -1,0 +1,174 @@
+"""Chooses the language, refuses before anything is read what no honest form sends, and ends the
+sessions of coordinators in time."""
+
+import re
+import time
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpResponse
+from django.middleware.locale import LocaleMiddleware
+
+from petition.web import answers, errors
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+# When a session began, in the session: the desk writes it at sign-in.
+SIGNED_IN_AT = "signed_in_at"
+PORTRAIT = re.compile(r"/admin/petition/case/[0-9]+/portrait/")
+# What other sites fetch: figures, how to embed them, badges.
+OPEN = re.compile(r"/api/.*|/oembed|/[a-z]{2}/counter\.(?:svg|png)")
+# Mail programs press it from wherever they are (RFC 8058): its token is all that it goes by.
+ONE_CLICK = re.compile(r"/[a-z]{2}/unsubscribe/[^/]+/")
+
+CONDITIONS = "If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"
+
+
+class Language(LocaleMiddleware):
+    """Django's choice of language, but only pages are said to vary by it.
+
+    Figures and files are the same in every language, and a page that names its language itself
+    follows its address: a cache must not keep one of them for each browser.
+    """
+
+    def process_response(self, request, response):
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if not is_page or "Content-Language" in response.headers:
+            return response
+        return super().process_response(request, response)
+
+
+class Health:
+    """Answers `/healthz` before anything else can refuse it: probes come by IP and without TLS."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.path == "/healthz":
+            return HttpResponse("ok\n", content_type="text/plain")
+        return self.get_response(request)
+
+
+class NoCookies:
+    """Takes every cookie off a request for a public page, before anything looks at one.
+
+    What sees no cookie sets none and varies by none: such a page may be kept by any cache.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not is_for_coordinators(request):
+            request.META.pop("HTTP_COOKIE", None)
+        return self.get_response(request)
+
+
+class OpenFigures:
+    """Lets any site read and show the figures, also where the answer is only that they have not
+    changed; answers `/api/` from memory where it can, before anything else is done.
+
+    A page of another site that asks whether they have asks for leave to first, with OPTIONS.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not OPEN.fullmatch(request.path):
+            return self.get_response(request)
+        response = answers.recall(request) or self.get_response(request)
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = "ETag, Link"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if request.method == "OPTIONS" and response.status_code == 204:
+            response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
+            response.headers["Access-Control-Allow-Headers"] = CONDITIONS
+            response.headers["Access-Control-Max-Age"] = "86400"
+        return response
+
+
+class RefuseOddBodies:
+    """Refuses a request unread: 413 where it is larger than any form of ours, on public pages 400
+    where it is not in UTF-8, which every browser sends."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        desk = is_for_coordinators(request)
+        most = settings.DESK_BODY_BYTES if desk else settings.PUBLIC_BODY_BYTES
+        if PORTRAIT.fullmatch(request.path):
+            most = settings.PORTRAIT_BODY_BYTES
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not re.fullmatch(r"[0-9]{1,9}", length) or int(length) > most:
+            return errors.page(request, 413)
+        charset = request.content_params.get("charset", "utf-8").lower()
+        one_click = ONE_CLICK.fullmatch(request.path)  # Whatever a mail program says of two words.
+        if not desk and not one_click and charset not in ("utf-8", "utf8"):
+            return errors.page(request, 400)
+        return self.get_response(request)
+
+
+class RefuseCrossSitePosts:
+    """403 for a post that a header says comes from another site.
+
+    Public pages carry no token, so that any cache may keep them. Browsers say where a post comes
+    from; a request that says nothing is an old browser and passes.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if (
+            request.method not in SAFE_METHODS
+            and not ONE_CLICK.fullmatch(request.path)
+            and self._comes_from_elsewhere(request)
+        ):
+            return errors.page(request, 403)
+        return self.get_response(request)
+
+    @staticmethod
+    def _comes_from_elsewhere(request) -> bool:
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            return True
+        origin = request.headers.get("Origin")
+        if origin is None:
+            return False
+        # By host alone: behind a proxy the scheme that we see may not be the visitor's.
+        ours = {request.get_host(), urlsplit(settings.SITE_URL).netloc}
+        try:
+            return urlsplit(origin).netloc not in ours
+        except ValueError:
+            return True
+
+
+class Sessions(SessionMiddleware):
+    """Django's sessions, but a page that asks by itself how far something is keeps nobody in."""
+
+    def process_response(self, request, response):
+        if request.path.endswith("/progress.json"):
+            return response
+        return super().process_response(request, response)
+
+
+class EndOldSessions:
+    """Signs a coordinator out some hours after the sign-in, however busy; SESSION_COOKIE_AGE does
+    it where nothing is done."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if is_for_coordinators(request) and request.user.is_authenticated:
+            began = request.session.setdefault(SIGNED_IN_AT, time.time())
+            if time.time() - began >= settings.SIGNED_IN_SECONDS:
+                logout(request)
+        return self.get_response(request)
+
+
+def is_for_coordinators(request) -> bool:
+    return request.path.startswith("/admin/")
