@@ -18,110 +18,52 @@ ROOT = settings.BASE_DIR
 DJANGO_ADMIN = Path(django.contrib.admin.__file__).parent
 APP = ROOT / "petition"
 
-# The architecture. A module imports from layers below its own, and within a family its siblings.
-LAYERS = [
-    {
-        "addresses",
-        "vault",
-        "links",
-        "languages",
-        "countries",
-        "sharing",
-        "roles",
-        "workers",
-        "masks",
-        "pictures",
-        "mentions",
-        "differences",
-        "charts",
-        "world",
-        "disclosure",
-        "manual",
-        "embeds",
-        "problems",
-        "openapi",
-    },
-    {"fields", "answers"},
-    {"models"},
-    {"tallies", "abuse", "campaign", "audit", "sessions", "cases"},
-    {"news", "profiles", "history", "ledger"},
-    {"letters", "mailings", "hidden"},
-    {"mailbox"},
-    {"lifecycle"},
-    {
-        "signatures",
-        "privacy",
-        "moderation",
-        "sweeps",
-        "paper",
-        "exports",
-        "newsroom",
-        "overview",
-        "accounts",
-        "two_factor",
-        "casework",
-        "texts",
-    },
-    {"milestones"},
-    {"forms", "templatetags", "context_processors", "errors", "imports", "samples", "api"},
-    {"views", "admin", "management", "middleware"},
-    {"desk"},
-    {"urls", "checks"},
-    {"apps"},
-]
 INLINE = r"<script(?![^>]*(?:src=|ld\+json))|<style|\sstyle=|\son[a-z]+="
-FAMILIES = {"models", "views", "admin", "management", "templatetags"}
-LAYER = {module: number for number, layer in enumerate(LAYERS) for module in layer}
 
 
-def modules():
-    for path in APP.rglob("*.py"):
-        room = path.relative_to(APP).parts[0].removesuffix(".py")
-        if room not in ("__init__", "migrations"):
-            yield path, room
+# Django's own families; what else is a folder in `petition/` is a wing.
+FAMILIES = {"models", "views", "admin", "management", "templatetags", "migrations"}
+WINGS = sorted(
+    path.parent for path in APP.glob("*/__init__.py") if path.parent.name not in FAMILIES
+)
 
 
-def imported_rooms(path: Path):
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "petition":
-            rest = node.module.split(".")[1:]
-            yield from [rest[0]] if rest else [alias.name for alias in node.names]
+def modules() -> list[Path]:
+    return [path for path in APP.rglob("*.py") if "migrations" not in path.parts]
 
 
-def test_imports_point_down():
-    wrong = []
-    for path, room in modules():
-        for other in imported_rooms(path):
-            sibling = other == room and room in FAMILIES
-            if not sibling and LAYER[other] >= LAYER[room]:
-                wrong.append(f"{path.relative_to(ROOT)} imports {other}")
-    assert wrong == []
+def lines(path: Path) -> int:
+    return len(path.read_text("utf-8").splitlines())
 
 
-def test_every_room_has_its_layer():
-    assert {room for _, room in modules()} == set(LAYER)
+def test_the_front_door_shows_at_most_twenty_rooms():
+    tracked = {path.relative_to(APP).parts[0] for path in APP.rglob("*.py")}
+    assert len(tracked) <= 20
 
 
-def test_no_file_grows_beyond_four_hundred_lines():
-    long = [path for path, _ in modules() if len(path.read_text("utf-8").splitlines()) > 400]
-    assert long == []
+@pytest.mark.parametrize("wing", WINGS, ids=lambda wing: wing.name)
+def test_a_wing_says_in_a_few_lines_what_it_is(wing):
+    tree = ast.parse((wing / "__init__.py").read_text("utf-8"))
+    said = ast.get_docstring(tree)
+    assert len(tree.body) == 1
+    assert 3 <= len(said.splitlines()) <= 6
+    assert "Start with" in said
+    assert "never" in said
 
 
-def test_cryptography_has_one_user():
-    users = [path.name for path, _ in modules() if "cryptography" in path.read_text("utf-8")]
-    assert users == ["vault.py"]
+def test_modules_are_short():
+    lengths = sorted(lines(path) for path in modules() if lines(path))
+    assert lengths[len(lengths) // 2] <= 90
+    assert lengths[len(lengths) * 9 // 10] <= 300
+    assert lengths[-1] <= 400
 
 
 def test_the_state_is_written_by_the_lifecycle_alone():
     pattern = re.compile(r"update\([^)]*\bstate=|\.state = ")
-    users = {
-        path.name
-        for path, room in modules()
-        # Letters, sweeps, sheets, exports and mailings have states of their own.
-        if pattern.search(path.read_text("utf-8"))
-        and room not in ("mailbox", "sweeps", "exports", "paper", "mailings", "newsroom")
-    }
-    assert users <= {"lifecycle.py"}
+    # Letters, sweeps, sheets, exports and mailings have states of their own.
+    others = {"sending.py", "sweeps.py", "exports.py", "sheets.py", "mailings.py", "newsroom.py"}
+    users = {path.name for path in modules() if pattern.search(path.read_text("utf-8"))}
+    assert users - others <= {"lifecycle.py"}
 
 
 def test_no_migration_is_missing(db):
@@ -209,9 +151,9 @@ def test_the_readme_gives_every_dependency_its_reason():
     assert [name for name in packages if f"| {name.lower()}" not in readme] == []
 
 
-def test_the_readme_maps_every_room():
+def test_the_readme_maps_every_wing():
     readme = (ROOT / "README.md").read_text("utf-8")
-    assert [room for room in LAYER if f"`{room}`" not in readme] == []
+    assert [wing.name for wing in WINGS if f"`{wing.name}/`" not in readme] == []
 
 
 def test_what_runs_in_production_is_pinned():
