@@ -539,7 +539,7 @@ def test_whatever_is_damaged_ends_as_a_picture_or_as_a_refusal(kind):
 MEASURE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from petition import pictures
+from petition.cases import pictures
 from PIL import Image
 
 Image.init()
