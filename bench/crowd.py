@@ -23,13 +23,13 @@ def fill(how_many: int) -> None:
         (last,) = cursor.fetchone()
         cursor.execute(
             """
-            INSERT INTO petition_signature (reference, state, name, email, mailbox, domain, country,
-              track_id, updates, delivery, consent_id, language, signed_at, confirmed_at, moved_at,
-              reason)
+            INSERT INTO petition_signature (reference, state, name, email, mailbox_index,
+              domain_index, country, track_id, updates, delivery, consent_id, language,
+              signed_at, confirmed_at, moved_at, reason)
             SELECT gen_random_uuid(),
               CASE WHEN n %% 10 = 0 THEN 'held' WHEN n %% 20 = 1 THEN 'pending' ELSE 'counted' END,
               (%(names)s::bytea[])[1 + n %% 5000], (%(emails)s::bytea[])[1 + n %% 200],
-              md5('mailbox ' || (n + %(last)s)), (%(domains)s::text[])[1 + n %% 50],
+              decode(md5('mailbox ' || (n + %(last)s)), 'hex'), (%(domains)s::bytea[])[1 + n %% 50],
               (%(countries)s::text[])[1 + (n / 7) %% 10],
               (ARRAY['fate', 'legislation', 'protection', NULL])[1 + n %% 4],
               false, n %% 2 = 0 OR n %% 20 > 1, %(consent)s, (ARRAY['ar', 'fr', 'en'])[1 + n %% 3],
@@ -71,10 +71,11 @@ def fill_thinly(how_many: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO petition_signature (reference, state, name, email, mailbox, domain, country,
-              track_id, updates, delivery, consent_id, language, signed_at, confirmed_at, moved_at,
-              reason)
-            SELECT gen_random_uuid(), 'counted', %(sealed)s, %(sealed)s, n::text, '',
+            INSERT INTO petition_signature (reference, state, name, email, mailbox_index,
+              domain_index, country, track_id, updates, delivery, consent_id, language,
+              signed_at, confirmed_at, moved_at, reason)
+            SELECT gen_random_uuid(), 'counted', %(sealed)s, %(sealed)s,
+              decode(md5(n::text), 'hex'), NULL,
               (%(countries)s::text[])[1 + n %% 10],
               (ARRAY['fate', 'legislation', 'protection', NULL])[1 + n %% 4],
               false, false, %(consent)s, (ARRAY['ar', 'fr', 'en'])[1 + n %% 3], t, t, t, ''

@@ -69,7 +69,7 @@ def readers(how_many: int) -> None:
     for first in range(0, how_many, 5000):
         Signature.objects.bulk_create(
             Signature(
-                name="Sample Signer", email=f"reader{n}@example.org", mailbox=f"reader {n}",
+                name="Sample Signer", email=f"reader{n}@example.org", mailbox=b"reader %d" % n,
                 country="MA", language=("ar", "fr", "en")[n % 3], updates=True, consent=consent,
                 state="counted", signed_at=at, confirmed_at=at,
             )

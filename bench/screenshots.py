@@ -63,7 +63,7 @@ def prepare() -> Signature:
     return Signature.objects.create(
         name="Sample Signer",
         email="someone@example.org",
-        mailbox="sample",
+        mailbox=b"sample",
         country="MA",
         language="ar",
         consent=ConsentText.objects.first(),

@@ -44,7 +44,7 @@ def mail(letter: Letter) -> EmailMultiAlternatives:
             reply_to=[settings.CONTACT_EMAIL] if settings.CONTACT_EMAIL else None,
             headers={
                 # The same for a second copy, so that mail programs can show the two as one.
-                "Message-ID": f"<{encryption.index(str(letter.pk), 'message id')}"
+                "Message-ID": f"<{encryption.index(str(letter.pk), 'message id').hex()}"
                 f"@{context['site']}>",
                 "Auto-Submitted": "auto-generated",
                 "X-Auto-Response-Suppress": "All",

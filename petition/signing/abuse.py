@@ -63,7 +63,7 @@ def seconds_to_wait_to_sign_in(request: HttpRequest) -> int:
 
 def network_index(request: HttpRequest) -> str:
     """What django-axes knows a network by: nothing that can be read back without the data key."""
-    return encryption.index(network(request), "network of a sign-in")
+    return encryption.index(network(request), "network of a sign-in").hex()
 
 
 class SignInAttempts(AxesCacheHandler):
@@ -91,7 +91,7 @@ def _unless_lost(count, *args, **kwargs):
 
 def _wait(request: HttpRequest, group: str, rate: str, value: str) -> int:
     # The cache sees keyed indexes only: who steals it learns no network address and no mailbox.
-    key = encryption.index(value, f"rate {group}")
+    key = encryption.index(value, f"rate {group}").hex()
     try:
         usage = get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=True)
     except (OSError, RedisError):

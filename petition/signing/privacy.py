@@ -72,7 +72,7 @@ def _take_off(double: Signature) -> bool:
     return gone
 
 
-def _current_index(signature: Signature) -> str:
+def _current_index(signature: Signature) -> bytes:
     return Signature.mailbox_indexes(signature.email)[0]
 
 

@@ -183,8 +183,9 @@ def test_a_connection_that_breaks_in_the_middle_of_a_download_ends_the_export(li
     consent = ConsentText.objects.get(version=2, language="ar")
     Signature.objects.bulk_create(
         Signature(
-            name=secrets.token_hex(150), mailbox=f"sample {n}", state=State.COUNTED, country="MA",
-            language="ar", delivery=True, consent=consent, confirmed_at=timezone.now(),
+            name=secrets.token_hex(150), mailbox=b"sample %d" % n, state=State.COUNTED,
+            country="MA", language="ar", delivery=True, consent=consent,
+            confirmed_at=timezone.now(),
         )
         for n in range(60_000)  # More than the buffers between the two take.
     )  # fmt: skip

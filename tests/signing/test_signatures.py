@@ -167,7 +167,7 @@ def test_who_withdraws_is_erased_and_no_longer_counted(client, smtp, state):
     assert "Withdrawn and erased" in client.get("/en/withdrawn/").content.decode()
     erased = Signature.objects.get(pk=signature.pk)
     assert erased.state == State.WITHDRAWN
-    assert (erased.name, erased.email, erased.mailbox, erased.domain) == ("", "", None, "")
+    assert (erased.name, erased.email, erased.mailbox, erased.domain) == ("", "", None, None)
     assert (erased.country, erased.track, erased.updates) == ("", None, False)
     assert not erased.letters.exists()
     assert tallies.read_counter().total == 1
