@@ -11,7 +11,7 @@ from petition.signing import tallies
 COUNTRIES = ("MA", "LB", "PS", "EG", "TN", "ES", "BE", "FR", "JO", "DZ")
 
 
-def fill(how_many: int) -> None:
+def fill(how_many: int, *, letters: bool = True) -> None:
     """So many signatures over 60 days: one in ten held, one in twenty pending, the rest counted;
     every second may be handed over. Counters agree with them."""
     consent = ConsentText.objects.get(version=2, language="ar").pk
@@ -49,18 +49,24 @@ def fill(how_many: int) -> None:
         # Foreign keys are checked by plans that were made while the table was empty.
         cursor.execute("ANALYZE petition_signature")
         cursor.execute("DISCARD PLANS")
-        cursor.execute(
-            """
-            INSERT INTO petition_letter (signature_id, kind, language, state, created_at, due_at,
-              mailer, tries, reply, ended_at)
-            SELECT id, 'confirm', language, CASE WHEN id %% 50 = 0 THEN 'refused' ELSE 'sent' END,
-              signed_at, signed_at, '', 1, '', signed_at
-            FROM petition_signature WHERE id > %s
-            """,
-            [last],
-        )
+        if letters:
+            _fill_letters(cursor, last)
         cursor.execute("VACUUM ANALYZE")
     tallies.mend()
+
+
+def _fill_letters(cursor, last: int) -> None:
+    """For each signature after `last` the letter that asked its owner to confirm."""
+    cursor.execute(
+        """
+        INSERT INTO petition_letter (signature_id, kind, language, state, created_at, due_at,
+          mailer, tries, reply, ended_at)
+        SELECT id, 'confirm', language, CASE WHEN id %% 50 = 0 THEN 'refused' ELSE 'sent' END,
+          signed_at, signed_at, '', 1, '', signed_at
+        FROM petition_signature WHERE id > %s
+        """,
+        [last],
+    )
 
 
 def fill_thinly(how_many: int) -> None:

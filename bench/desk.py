@@ -27,7 +27,7 @@ LIST = "/admin/petition/signature/"
 REPEATS = 15
 FEW, MANY = 10_000, int(os.environ.get("BENCH_SIGNATURES", 1_000_000))
 FILTERS = (
-    "state=held", "state=pending", "state=counted", "country=MA", "country=XX", "language=fr",
+    "state=held", "state=pending", "state=counted", "country=MA", "country=IS", "language=fr",
     "track=fate", "track=none", "reason=automated", "channel=online",
     "state=held&country=LB&language=fr&track=fate", "day={day}", "confirmed={day}",
 )  # fmt: skip

@@ -12,6 +12,7 @@ from petition.ground.fields import BlindIndexField
 
 TABLE = "petition_signature"
 BATCH = 2000
+FORMER = ("by_language", "by_track", "by_confirmation", "by_state_but_counted")
 
 # Whoever writes, writes one of the two columns: the one that changed tells the other.
 SYNC = f"""
@@ -79,11 +80,22 @@ def _add_columns(editor):
                 span,
             )
     schema.create_index(editor, "one_signature_a_mailbox", f"{TABLE} (mailbox_index)", unique=True)
-    schema.create_index(editor, "by_mail_domain", f"{TABLE} (domain_index, signed_at, id)")
+    schema.create_index(editor, "by_mail_domain", f"{TABLE} (domain_index)")
+    schema.create_index(
+        editor,
+        "confirmed_by_time",
+        f"{TABLE} (confirmed_at, id) WHERE confirmed_at IS NOT NULL",
+    )
+    schema.create_index(
+        editor,
+        "not_counted_by_state",
+        f"{TABLE} (state, signed_at, id) INCLUDE (country, language, track_id, reason)"
+        " WHERE state <> 'counted'",
+    )
     _constrain(editor, "one_signature_a_mailbox", "UNIQUE USING INDEX one_signature_a_mailbox")
     _constrain(editor, "withdrawn_is_erased", f"CHECK ({ERASED}) NOT VALID")
     schema.alter(editor, f"ALTER TABLE {TABLE} VALIDATE CONSTRAINT withdrawn_is_erased")
-    for name in ("by_language", "by_track", *_pattern_indexes(editor)):
+    for name in (*FORMER, *_pattern_indexes(editor)):
         schema.drop_index(editor, name)
     if not _has_rows(editor):
         schema.alter(editor, f"{END_SYNC} ALTER TABLE {TABLE} DROP mailbox, DROP domain")
@@ -135,6 +147,14 @@ def _drop_columns(editor):
     schema.create_index(editor, "by_language", f"{TABLE} (language, signed_at, id)")
     schema.create_index(editor, "by_track", f"{TABLE} (track_id, signed_at, id)")
     schema.create_index(editor, "by_domain", f"{TABLE} (domain, signed_at, id)")
+    schema.create_index(editor, "by_confirmation", f"{TABLE} (confirmed_at, id)")
+    schema.create_index(
+        editor,
+        "by_state_but_counted",
+        f"{TABLE} (state, signed_at, id) WHERE state <> 'counted'",
+    )
+    for name in ("confirmed_by_time", "not_counted_by_state"):
+        schema.drop_index(editor, name)
     former = ERASED.replace("mailbox_index", "mailbox").replace(
         "domain_index IS NULL", "domain = ''"
     )
@@ -182,6 +202,8 @@ class Migration(migrations.Migration):
         RemoveIndex("signature", "by_language"),
         RemoveIndex("signature", "by_track"),
         RemoveIndex("signature", "by_domain"),
+        RemoveIndex("signature", "by_confirmation"),
+        RemoveIndex("signature", "by_state_but_counted"),
         AlterField(
             "signature",
             "domain",
@@ -197,7 +219,24 @@ class Migration(migrations.Migration):
         migrations.RunPython(to_bytes, to_text),
         AddIndex(
             "signature",
-            models.Index(fields=["domain", "signed_at", "id"], name="by_mail_domain"),
+            models.Index(fields=["domain"], name="by_mail_domain"),
+        ),
+        AddIndex(
+            "signature",
+            models.Index(
+                fields=["confirmed_at", "id"],
+                condition=models.Q(confirmed_at__isnull=False),
+                name="confirmed_by_time",
+            ),
+        ),
+        AddIndex(
+            "signature",
+            models.Index(
+                fields=["state", "signed_at", "id"],
+                include=["country", "language", "track", "reason"],
+                condition=~models.Q(state="counted"),
+                name="not_counted_by_state",
+            ),
         ),
         AddConstraint(
             "signature",
