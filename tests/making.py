@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_otp.oath import totp
 from PIL import Image
 
+from petition import audit
 from petition.campaign import newsroom
 from petition.cases import pictures
 from petition.desk import two_factor
@@ -21,6 +22,7 @@ from petition.models import (
     CaseUpdate,
     Consent,
     ConsentText,
+    Entry,
     Mailing,
     Mend,
     News,
@@ -293,3 +295,63 @@ def make_profiles() -> None:
     arabic = make_case("ar", slug="arabic-only", situation="administrative")
     CaseText.objects.filter(case=arabic).update(**ARABIC)
     make_portrait(arabic)
+
+
+# One act of each kind, with its details as the code writes them (tests/desk/test_entries.py).
+NUMBERS = {"country": "MA", "valid": 17, "struck": 2}
+RULE_OF_A_SWEEP = {
+    "domain": "sample.invalid", "country": "LB", "language": "ar", "since": "2026-03-01T00:00:00",
+    "until": "2026-03-02T00:00:00", "to": "held", "why": "automated", "note": "sample",
+}  # fmt: skip
+DETAILS = {
+    "count": {"was": "held", "to": "counted", "note": "sample"},
+    "hold": {"was": "counted", "to": "held", "why": "disposable"},
+    "reject": {"was": "held", "to": "rejected", "why": "name"},
+    "erase": {"was": "pending", "to": "withdrawn"},
+    "resend": {"letter": "confirm"},
+    "reveal": {"note": "sample"},
+    "look up": {},
+    "preview": {"found": "12"} | RULE_OF_A_SWEEP,
+    "sweep": {"expected": 12} | RULE_OF_A_SWEEP,
+    "sweep stop": {},
+    "sweep go on": {},
+    "sweep undo": {},
+    "sweep end": {"task": "undo", "moved": 12, "restored": 11},
+    "print": {"sheets": 10, "language": "ar", "first": 100016, "last": 100108, "again": True},
+    "enter": {"state": "once"} | NUMBERS,
+    "import": {"rows": 9, "first": 1, "counted": 2, "conflicts": 3, "known": 3},
+    "settle": {"note": "sample"} | NUMBERS,
+    "void": {"was": "counted", "note": "sample"} | NUMBERS,
+    "export": {"kind": "tallies", "dimension": "country", "format": "csv", "rows": 40},
+    "export end": {"outcome": "stopped", "rows": 40},
+    "text": {"version": 2, "restores": "shipped"},
+    "case": {"part": "no portrait", "situation": "released", "language": "fr"},
+    "case erase": {"note": "sample"},
+    "consent": {"scope": ["name", "portrait", "search"], "until": "2027-03-01T00:00:00+00:00"},
+    "consent withdraw": {},
+    "review": {"language": "fr"},
+    "approve": {"language": "en"},
+    "risk": {"outcome": "may not"},
+    "take down": {},
+    "put back": {},
+    "account": {"what": "changed", "roles": "moderator, press → none", "active": "true → false"},
+    "two factor": {"what": "used a recovery code", "left": 3},
+    "news": {"name": "sample", "languages": "ar, fr"},
+    "news publish": {"name": "sample", "at": "2026-03-01 10:00 UTC"},
+    "news take back": {"name": "sample"},
+    "mailing": {"name": "sample", "expected": 12},
+    "mailing stop": {"name": "sample"},
+    "mailing go on": {"name": "sample"},
+    "mailing end": {"sent": 10, "failed": 1, "skipped": 1},
+}
+SUBJECTS = (
+    "signature 5ca1ab1e", "sweep 3", "sheet 100016", "batch 7", "export 4", "text about ar",
+    "track fate", "case 5ca1ab1e", "news 2", "account sample", "nothing found",
+)  # fmt: skip
+
+
+def make_entries() -> list[Entry]:
+    """One of every act, and then one of every kind of thing that an act is about."""
+    by = make_person("sample-coordinator")
+    acts = [audit.append(by, act, "case 5ca1ab1e", **detail) for act, detail in DETAILS.items()]
+    return acts + [audit.append(None, "export end", subject, asked="stop") for subject in SUBJECTS]
