@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
-from petition.admin.reading import Filters, PageByKey, ReadOnlyAdmin
+from petition.admin.reading import Filters, PageByKey, ReadOnlyAdmin, answer
 from petition.desk import accounts, roles, two_factor
 from petition.models import Authenticator
 
@@ -91,7 +91,7 @@ class AccountAdmin(UserAdmin):
         (None, {"fields": ["username", "groups", "is_active", "second_factor", "last_login"]})
     ]
     readonly_fields = ["username", "second_factor", "last_login"]
-    list_display = ["username", "role_names", "is_active", "second_factor", "last_login"]
+    list_display = ["username", "role_names", "active", "second_factor", "last_login"]
     list_filter = search_fields = sortable_by = filter_horizontal = ()
     list_per_page, show_full_result_count = ReadOnlyAdmin.list_per_page, False
     filters, order = Filters, ("-pk",)
@@ -100,9 +100,13 @@ class AccountAdmin(UserAdmin):
     def role_names(self, user):
         return " · ".join(str(roles.NAMES[name]) for name in accounts.roles_of(user))
 
-    @admin.display(description=Authenticator._meta.verbose_name, boolean=True)
+    @admin.display(description=User._meta.get_field("is_active").verbose_name)
+    def active(self, user):
+        return answer(user.is_active)
+
+    @admin.display(description=Authenticator._meta.verbose_name)
     def second_factor(self, user):
-        return user.has_second_factor
+        return answer(user.has_second_factor)
 
     def get_changelist(self, request, **kwargs):
         return PageByKey

@@ -12,8 +12,9 @@ from petition.models import ConsentText, Entry, Track
 
 @admin.register(Track)
 class TrackAdmin(admin.ModelAdmin):
-    list_display = ["title", "slug", "position"]
-    readonly_fields = ["slug"]
+    list_display = ["title", "position"]
+    fields = ["title", "position"]
+    readonly_fields = ["title"]
 
     @admin.display(description=gettext_lazy("title"))
     def title(self, track):

@@ -178,7 +178,7 @@ class CaseAdmin(ReadOnlyAdmin):
                 saved = _("Saved. Review and approvals of before are void in this language.")
                 return self._done(request, pk, saved)
         context = {"form": form, "rows": rows, "rows_title": _("What has happened since")}
-        title = _("Text in %(language)s") % {"language": languages.LANGUAGES[language].name}
+        title = _("Text in %(language)s") % {"language": dict(languages.CHOICES)[language]}
         return self.page(request, "admin/case_write.html", title, case=case, **context)
 
     def review(self, request, pk: int, language: str):

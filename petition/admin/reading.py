@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 AFTER, BEFORE = "after", "before"
 
@@ -93,6 +94,11 @@ class PageByKey(ChangeList):
         except (ValueError, OverflowError) as error:
             raise IncorrectLookupParameters from error
         return beyond
+
+
+def answer(value: bool) -> str:
+    """Yes or no. Django's icon says "True" and "False" in every language."""
+    return gettext("yes") if value else gettext("no")
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

@@ -13,13 +13,13 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from petition import audit
-from petition.admin.reading import ReadOnlyAdmin
+from petition.admin.reading import ReadOnlyAdmin, answer
 from petition.admin.signature_forms import (
     LOOK_UP,
     ActForm,
@@ -29,6 +29,7 @@ from petition.admin.signature_forms import (
     RevealForm,
     SignatureFilters,
 )
+from petition.campaign import texts
 from petition.ground import addresses, encryption, masks
 from petition.models import Entry, Signature
 from petition.signing import lifecycle, moderation
@@ -81,13 +82,13 @@ class SignatureAdmin(ReadOnlyAdmin):
     change_list_template = "admin/signatures.html"
     fields = [
         "reference", "state", "reason", "moved_at", "signed_at", "confirmed_at", "masked_name",
-        "masked_email", "country_name", "track_slug", "language", "updates", "delivery",
-        "consent_text",
+        "masked_email", "country_name", "track_title", "language", "wants_news",
+        "may_be_handed_over", "consent_text",
     ]  # fmt: skip
     filters = SignatureFilters
     list_display = [
         "short_reference", "state", "masked_name", "masked_email", "country_name", "signed_at",
-        "language", "track_slug", "reason",
+        "language", "track_title", "reason",
     ]  # fmt: skip
     order = ("-signed_at", "-pk")
 
@@ -108,8 +109,17 @@ class SignatureAdmin(ReadOnlyAdmin):
         return country_name(signature.country)
 
     @admin.display(description=Signature._meta.get_field("track").verbose_name)
-    def track_slug(self, signature):
-        return signature.track_id or "—"
+    def track_title(self, signature):
+        titles = {track.slug: track.title for track in texts.tracks(get_language())}
+        return titles.get(signature.track_id, "—")
+
+    @admin.display(description=Signature._meta.get_field("updates").verbose_name)
+    def wants_news(self, signature):
+        return answer(signature.updates)
+
+    @admin.display(description=Signature._meta.get_field("delivery").verbose_name)
+    def may_be_handed_over(self, signature):
+        return answer(signature.delivery)
 
     @admin.display(description=Signature._meta.get_field("consent").verbose_name)
     def consent_text(self, signature):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from petition import audit
 from petition.desk import roles
 from petition.ground import countries, languages
-from petition.models import Case, Consent, Entry, Export, Letter, Sheet, Signature, Sweep
+from petition.models import Case, Consent, Entry, Export, Letter, Sheet, Signature, Sweep, Text
 
 # An entry names what it is about by a word and a reference, such as "sweep 7" (`audit.name_of`).
 SUBJECTS = {
@@ -25,6 +25,9 @@ SUBJECTS = {
     "account": _("account"),
 }
 NOTHING_FOUND = "nothing found"
+
+# The parts of a text's reference: where it stands, and its language.
+TEXTS = dict(Text.Slug.choices) | dict(languages.CHOICES)
 
 KEYS = {
     "was": _("was"),
@@ -78,7 +81,6 @@ KEYS = {
 KEYS_OF = {Entry.Act.CONSENT: {"until": _("valid until (UTC)")}}
 
 STATES = dict(Sheet.State.choices) | dict(Signature.State.choices)
-LANGUAGES = {code: language.name for code, language in languages.LANGUAGES.items()}
 VALUES = {
     "was": STATES,
     "to": STATES,
@@ -101,8 +103,8 @@ VALUES = {
     "restores": {"shipped": _("shipped with the site")},
     "roles": roles.NAMES | {"none": _("none")},
     "active": {"true": _("yes"), "false": _("no")},
-    "language": LANGUAGES,
-    "languages": LANGUAGES,
+    "language": dict(languages.CHOICES),
+    "languages": dict(languages.CHOICES),
     "part": {
         "facts": _("facts"),
         "text": _("text"),
@@ -136,8 +138,10 @@ def subject(entry: Entry) -> str:
     """What the act was done to, such as "sheet 10037"."""
     if entry.subject == NOTHING_FOUND:
         return str(_("nothing found"))
-    kind, _space, reference = entry.subject.partition(" ")
-    return f"{SUBJECTS.get(kind, kind)} {reference}".strip()
+    kind, *reference = entry.subject.split(" ")
+    if kind in ("text", "track"):
+        reference = [str(TEXTS.get(part, part)) for part in reference]
+    return " ".join([str(SUBJECTS.get(kind, kind)), *reference])
 
 
 def details(entry: Entry) -> str:

@@ -8,6 +8,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
+from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ LANGUAGES = {
     "en": Language("en", "English", "ltr"),
 }
 DEFAULT = "ar"
-CHOICES = [(language.code, language.name) for language in LANGUAGES.values()]
+# For columns and fields: named in the reader's language.
+CHOICES = [("ar", _("Arabic")), ("fr", _("French")), ("en", _("English"))]
 
 
 def in_other_languages(path: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ class Track(models.Model):
         ordering = ["position"]
 
     def __str__(self):
-        return self.slug
+        return str(Text.Slug(self.slug).label)
 
 
 class Words(NamedTuple):

@@ -35,8 +35,8 @@ def press(request: HttpRequest) -> HttpResponse:
         "counter": history.now().counter,
         "at": timezone.now(),
         "quotes": [
-            (language, texts.text(Text.Slug.SITE, language.code).title)
-            for language in languages.LANGUAGES.values()
+            (languages.LANGUAGES[code], texts.text(Text.Slug.SITE, code).title, named)
+            for code, named in languages.CHOICES
         ],
         "size": size,
         "theme": theme,

@@ -23,16 +23,18 @@ def here(request, query: str = "") -> dict:
     the address behind the "?" makes it another page."""
     language = LANGUAGES.get(get_language(), LANGUAGES[DEFAULT])
     query = query and f"?{query}"
+    preview = getattr(request, "preview", "")
+    # What is seen in a preview may have no public address yet.
+    others = {} if preview else in_other_languages(request.path)
     return {
         "language": language,
         "site": settings.SITE_URL,
         "url": settings.SITE_URL + request.path + query,
         "others": [
-            (LANGUAGES[code], settings.SITE_URL + path + query)
-            for code, path in in_other_languages(request.path).items()
+            (LANGUAGES[code], settings.SITE_URL + path + query) for code, path in others.items()
         ],
         "picture": f"{settings.SITE_URL}/{language.code}/share.png",
         "contact": settings.CONTACT_EMAIL,
-        "preview": getattr(request, "preview", ""),
+        "preview": preview,
         "is_sample": rules.samples_are_shown,
     }
