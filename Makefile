@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEV := DEBUG=1 SITE_URL=http://127.0.0.1:$(PORT)
 
-.PHONY: run test test-sqlite test-postgres test-browser lint audit bench screenshots messages
+.PHONY: run test test-quick test-sqlite test-postgres test-browser fuzz lint audit bench screenshots messages
 
 run: $(VENV)/run
 	@echo "2/4 translations" && $(BIN)/pybabel -q compile -D django -d locale
@@ -23,16 +23,30 @@ run: $(VENV)/run
 	  $(DEV) $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT) & site=$$!; \
 	  trap "kill $$mailer $$sweeper $$historian $$site 2>/dev/null" EXIT INT TERM; wait $$site
 
+# Each part says its ten slowest at the end. `TESTS=tests/signing` runs a part of each.
+TESTS ?= tests
+PYTEST := $(BIN)/pytest -n auto --dist worksteal --durations=10
+WITH := $(BIN)/python -m tests.equipment
+
 test: test-sqlite test-postgres test-browser
 
 test-sqlite: $(VENV)/dev
-	$(BIN)/pytest -m "not postgres and not browser"
+	$(PYTEST) -m "not postgres and not browser" $(TESTS)
 
 test-postgres: $(VENV)/dev
-	@tests/with_postgres $(BIN)/pytest -m "not browser and not once"
+	@$(WITH) postgres -- $(PYTEST) -m "not browser and not once" $(TESTS)
 
 test-browser: $(VENV)/dev
-	@tests/with_chromium $(BIN)/pytest -m browser
+	@$(WITH) chromium -- $(PYTEST) -m browser $(TESTS)
+
+# The inner loop: what is quick, on SQLite.
+test-quick: $(VENV)/dev
+	$(PYTEST) -m "not postgres and not browser and not slow" $(TESTS)
+
+# The property tests at length: FUZZ=100 takes a night.
+FUZZ ?= 1
+fuzz: $(VENV)/dev
+	FUZZ=$(FUZZ) $(PYTEST) -m property $(TESTS)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -42,13 +56,13 @@ lint: $(VENV)/dev
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: $(VENV)/dev
-	@tests/with_postgres $(BIN)/python -m bench
+	@REQUIRE_ALL=1 $(WITH) durable -- $(BIN)/python -m bench
 
 audit: $(VENV)/dev
-	@tests/with_chromium $(BIN)/python -m bench.audit
+	@REQUIRE_ALL=1 $(WITH) chromium -- $(BIN)/python -m bench.audit
 
 screenshots: $(VENV)/dev
-	@tests/with_chromium $(BIN)/python -m bench.screenshots
+	@REQUIRE_ALL=1 $(WITH) chromium -- $(BIN)/python -m bench.screenshots
 
 # After a change of words: collects them, for translation by hand, and compiles. Needs gettext.
 messages: $(VENV)/dev

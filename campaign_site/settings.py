@@ -1,6 +1,6 @@
 """All settings. What differs between machines comes from the environment, here and nowhere else.
 
-The README lists every variable; a test holds the two together.
+docs/settings.md lists every variable; a test holds the two together.
 """
 
 import hashlib

@@ -130,25 +130,44 @@ def test_css_knows_no_left_and_no_right():
         assert found == [], path
 
 
-def test_the_readme_names_every_setting_and_every_command():
-    readme = (ROOT / "README.md").read_text("utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_documents_are_short():
+    assert lines(ROOT / "README.md") <= 150
+    assert {path.name: lines(path) for path in DOCUMENTS if lines(path) > 300} == {}
+
+
+def test_every_link_of_a_document_leads_to_a_file():
+    wrong = []
+    for path in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
+            if not (path.parent / target).exists():
+                wrong.append(f"{path.name} → {target}")
+    assert wrong == []
+
+
+def test_every_setting_command_and_target_is_documented():
+    settings_page = (ROOT / "docs" / "settings.md").read_text("utf-8")
     source = (ROOT / "campaign_site" / "settings.py").read_text("utf-8")
     variables = re.findall(r'read\(\s*"([A-Z_]+)"', source)
     assert len(variables) > 15
-    assert [name for name in variables if f"`{name}`" not in readme] == []
+    assert [name for name in variables if f"| `{name}` |" not in settings_page] == []
+    operating = (ROOT / "docs" / "operating.md").read_text("utf-8")
     commands = [p.stem for p in (APP / "management" / "commands").glob("[a-z]*.py")]
-    assert [name for name in commands if f"manage.py {name}" not in readme] == []
+    assert [name for name in commands if f"| `manage.py {name}" not in operating] == []
+    contributing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    assert [name for name in targets if f"make {name}" not in readme] == []
+    assert [name for name in targets if f"make {name}" not in contributing] == []
 
 
-def test_the_readme_gives_every_dependency_its_reason():
-    readme = (ROOT / "README.md").read_text("utf-8").lower()
+def test_every_dependency_has_its_reason():
+    reasons = (ROOT / "docs" / "dependencies.md").read_text("utf-8").lower()
     text = (ROOT / "requirements.txt").read_text("utf-8").split("# What those need.")[0]
     text += (ROOT / "requirements-dev.txt").read_text("utf-8")
     packages = re.findall(r"^([A-Za-z-]+)(?:\[\w+\])?==", text, re.MULTILINE)
     assert len(packages) > 15
-    assert [name for name in packages if f"| {name.lower()}" not in readme] == []
+    assert [name for name in packages if f"| {name.lower()} |" not in reasons] == []
 
 
 def test_the_readme_maps_every_wing():

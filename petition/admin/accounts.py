@@ -43,7 +43,7 @@ class AddForm(UserCreationForm):
     username = forms.CharField(
         label=User._meta.get_field("username").verbose_name,
         max_length=LONGEST_NAME,
-        help_text=gettext_lazy("It stands in the record of what was done: no name of a person."),
+        help_text=gettext_lazy("This is kept in the audit: do not write anybody’s name."),
         validators=User._meta.get_field("username").validators,
         widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "ltr"}),
     )

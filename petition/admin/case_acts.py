@@ -30,7 +30,7 @@ ASKED = {
     "remove-portrait": {
         "permission": "change",
         "title": gettext_lazy("Remove the portrait"),
-        "intro": gettext_lazy("It is deleted. Approvals of before are void."),
+        "intro": gettext_lazy("It is deleted. Earlier approvals no longer count."),
         "button": gettext_lazy("Remove it"),
         "form": forms.NoForm,
         "act": lambda pk, by, data: acts.remove_portrait(pk, by),
@@ -38,7 +38,7 @@ ASKED = {
     },
     "risk": {
         "permission": "review",
-        "title": gettext_lazy("Weigh the risk"),
+        "title": gettext_lazy("Review the risk"),
         "intro": gettext_lazy(
             "What can being public do to the person in prison, to the family, to witnesses? What "
             "has changed? The judgement holds for 90 days."
@@ -55,7 +55,7 @@ ASKED = {
         "button": gettext_lazy("Take it down"),
         "form": forms.ReasonForm,
         "act": lambda pk, by, data: acts.take_down(pk, by, data["reason"]),
-        "done": gettext_lazy("It is off the site."),
+        "done": gettext_lazy("The profile is no longer on the site."),
         "careful": True,
     },
     "put-back": {

@@ -94,7 +94,7 @@ class FactsForm(SeenForm):
             if data.get(name) and data[name] > today:
                 self.add_error(name, FUTURE)
         if data.get("since") and not data.get("since_as_of"):
-            self.add_error("since_as_of", _("Say as of which day this was known."))
+            self.add_error("since_as_of", _("Give the date of this information."))
         return data
 
     def details(self) -> dict:
@@ -228,7 +228,7 @@ class RiskForm(forms.Form):
         ],
     )
     note = forms.CharField(
-        label=_("What was weighed"), min_length=5, max_length=500,
+        label=_("What was considered"), min_length=5, max_length=500,
         widget=forms.Textarea({"rows": 4, "dir": "auto"}), help_text=_("No names."),
     )  # fmt: skip
 

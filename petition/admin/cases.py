@@ -146,7 +146,7 @@ class CaseAdmin(ReadOnlyAdmin):
                 form.add_error(None, refusal.says)
                 form.show_newest(case.revision)
             else:
-                return self._done(request, case.pk, _("Saved. Approvals of before are void."))
+                return self._done(request, case.pk, _("Saved. Earlier approvals no longer count."))
         context = {"form": form, "rows": rows, "rows_title": _("Sources"), "case": case}
         return self.page(request, "admin/case_write.html", title, **context)
 
@@ -175,7 +175,9 @@ class CaseAdmin(ReadOnlyAdmin):
                 form.add_error(None, refusal.says)
                 form.show_newest(text.revision if text else 0)
             else:
-                saved = _("Saved. Review and approvals of before are void in this language.")
+                saved = _(
+                    "Saved. The earlier review and approvals in this language no longer count."
+                )
                 return self._done(request, pk, saved)
         context = {"form": form, "rows": rows, "rows_title": _("What has happened since")}
         title = _("Text in %(language)s") % {"language": dict(languages.CHOICES)[language]}
@@ -246,7 +248,7 @@ class CaseAdmin(ReadOnlyAdmin):
             except (pictures.Refused, acts.Refused) as refusal:
                 form.add_error("file", refusal.says)
             else:
-                return self._done(request, pk, _("Saved. Approvals of before are void."))
+                return self._done(request, pk, _("Saved. Earlier approvals no longer count."))
         context = {"form": form, "case": case, "button": _("Save the picture")}
         return self.page(request, "admin/case_ask.html", _("Portrait"), **context)
 
@@ -292,7 +294,7 @@ class CaseAdmin(ReadOnlyAdmin):
             except acts.Refused as refusal:
                 form.add_error("address", refusal.says)
             else:
-                messages.success(request, _("It is off the site."))
+                messages.success(request, _("The profile is no longer on the site."))
                 return redirect("admin:index")
         context = {"form": form, "button": _("Take it down"), "intro": TAKE_DOWN, "careful": True}
         return self.page(request, "admin/case_ask.html", _("Take a profile down"), **context)

@@ -151,7 +151,9 @@ class SheetAdmin(ReadOnlyAdmin):
             self.message_user(request, refusal.says, messages.WARNING)
             return self._to(request, sheet)
         context = {"form": form, "sheet": sheet, "counts": sheet.counts.select_related("by")}
-        return self.page(request, "admin/paper_settle.html", _("Settle a sheet"), **context)
+        return self.page(
+            request, "admin/paper_settle.html", _("Decide between two counts"), **context
+        )
 
     def void(self, request, number: int):
         """Out of the count for good, with a reason."""

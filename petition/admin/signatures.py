@@ -51,7 +51,7 @@ ACTS = {
     "hold": Act(gettext_lazy("Hold"), MODERATE, ReasonedActForm),
     "reject": Act(gettext_lazy("Reject"), MODERATE, ReasonedActForm),
     "resend": Act(gettext_lazy("Send the letter again"), MODERATE),
-    "erase": Act(gettext_lazy("Erase the person"), "petition.erase_signature", EraseForm),
+    "erase": Act(gettext_lazy("Erase personal data"), "petition.erase_signature", EraseForm),
 }
 LOOKS = (Entry.Act.LOOK_UP, Entry.Act.REVEAL)
 
@@ -244,7 +244,7 @@ def masked(signature: Signature, name: str, mask: Callable[[str], str]) -> SafeS
     try:
         return format_html("<bdi>{}</bdi>", mask(signature.opened(name)))
     except encryption.Unreadable:
-        return format_html("<em>{}</em>", _("no key reads it"))
+        return format_html("<em>{}</em>", _("cannot be decrypted"))
 
 
 def _possible(signature: Signature, user) -> dict[str, Act]:
@@ -274,7 +274,7 @@ def history(signature: Signature, user) -> list[Event]:
         detail = " · ".join(str(part) for part in (to, why, entry.detail.get("note")) if part)
         events.append(Event(entry.at, entry.get_act_display(), entry.actor, detail))
     for move in signature.sweep_moves.select_related("sweep"):
-        number = _("Sweep %(number)s") % {"number": move.sweep_id}
+        number = _("Bulk removal %(number)s") % {"number": move.sweep_id}
         what = Signature.State(move.sweep.to).label
         events.append(Event(move.at, what, number, move.sweep.get_reason_display()))
         if move.restored_at:

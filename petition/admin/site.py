@@ -16,7 +16,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from petition.desk import accounts
 from petition.ground.languages import LANGUAGES
 from petition.signing import abuse
-from petition.views import overview, sign_in, two_factor
+from petition.views import guide, overview, sign_in, two_factor
 from petition.web.middleware import SIGNED_IN_AT
 
 
@@ -44,10 +44,16 @@ class Desk(admin.AdminSite):
             path("language/", set_language, name="language"),
             path("two-factor/", two_factor.second_factor, name="two_factor"),
             path("two-factor/codes/", two_factor.renew_codes, name="two_factor_codes"),
+            path("guide/", self.admin_view(self.guide), name="guide"),
+            path("guide/<slug:slug>/", self.admin_view(self.guide), name="guide_section"),
+            path("guide/pictures/<slug:name>.png", self.admin_view(guide.picture)),
             # Also for who cannot prove a second factor.
             path("logout/", self.logout, name="logout"),
             *super().get_urls(),
         ]
+
+    def guide(self, request, slug: str = ""):
+        return guide.page(request, self.each_context(request), slug)
 
     def login(self, request, extra_context=None):
         if request.method == "POST":

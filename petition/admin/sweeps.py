@@ -59,7 +59,7 @@ class SweepForm(forms.ModelForm):
         conditions = ("domain", "country", "language", "since", "until")
         if not self.errors and not any(data.get(name) for name in conditions):
             raise forms.ValidationError(
-                _("Give at least one condition. Without one the sweep would take everybody.")
+                _("Give at least one condition. Without one, every signature would be set aside.")
             )
         if data.get("since") and data.get("until") and data["since"] >= data["until"]:
             self.add_error("until", _("This moment lies before the one from which to begin."))
@@ -117,7 +117,7 @@ class SweepAdmin(ReadOnlyAdmin):
             "may_go_on": stopped,
             "may_undo": applies and (done or stopped),
             "left": sweep.moved - sweep.restored if done and not applies else 0,
-            "title": _("Sweep"),
+            "title": _("Bulk removal"),
         }
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
@@ -141,7 +141,7 @@ class SweepAdmin(ReadOnlyAdmin):
                     for s in sample
                 ],
             }
-        return self.page(request, "admin/sweep_new.html", _("New sweep"), **context)
+        return self.page(request, "admin/sweep_new.html", _("New bulk removal"), **context)
 
     def _start(self, request, sweep: Sweep):
         """Start what was previewed: nobody who signed after that is swept."""
@@ -176,7 +176,9 @@ class SweepAdmin(ReadOnlyAdmin):
                 ACTS[name](sweep, request.user)
                 messages.success(request, _("Noted. It takes effect within seconds."))
             except sweeps.NotNow:
-                text = _("This cannot be asked of the sweep now. Look at its state and try again.")
+                text = _(
+                    "This is not possible now. Look at the state of the bulk removal and try again."
+                )
                 messages.warning(request, text)
             return redirect("admin:petition_sweep_change", pk)
 

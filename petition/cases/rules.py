@@ -56,7 +56,7 @@ class Missing(models.TextChoices):
     SINCE_EVENT = "since event", _("The person was released or has died since the consent.")
     SOURCE = "source", _("There is no source.")
     RISK = "risk", _("There is no risk review of the last 90 days that lets it be public.")
-    REVIEW = "review", _("Nobody but its authors has reviewed the text as it stands.")
+    REVIEW = "review", _("Nobody except its authors has reviewed the present text.")
     APPROVALS = "approvals", _("Two coordinators who are not its authors have not approved it.")
 
 

@@ -14,7 +14,7 @@ from petition.models import Case, Consent, Entry, Export, Letter, Sheet, Signatu
 # An entry names what it is about by a word and a reference, such as "sweep 7" (`audit.name_of`).
 SUBJECTS = {
     "signature": _("signature"),
-    "sweep": _("sweep"),
+    "sweep": _("bulk removal"),
     "sheet": _("sheet"),
     "batch": _("batch"),
     "export": _("export"),
@@ -100,7 +100,7 @@ VALUES = {
         "day": _("day"),
     },
     "letter": dict(Letter.Kind.choices),
-    "restores": {"shipped": _("shipped with the site")},
+    "restores": {"shipped": _("the original text")},
     "roles": roles.NAMES | {"none": _("none")},
     "active": {"true": _("yes"), "false": _("no")},
     "language": dict(languages.CHOICES),

@@ -1,4 +1,4 @@
-"""The coordinators' roles and what each may do; the README's matrix repeats it."""
+"""The coordinators' roles and what each may do; the table in docs/desk.md repeats it."""
 
 from django.contrib.auth.management import create_permissions
 from django.utils.translation import gettext_lazy as _

@@ -276,8 +276,8 @@ def _schemas() -> dict:
             "at": MOMENT
             | {
                 "description": _(
-                    "When it was drawn up: the end of the hour. That of midnight ends the day "
-                    "before."
+                    "When it was calculated: the end of the hour. The one at midnight ends "
+                    "the day before."
                 )
             }
         }
@@ -298,7 +298,7 @@ def _schemas() -> dict:
         "at": MOMENT,
     }
     correction = {
-        "number": COUNT | {"description": _("Of the sweep or of the recount.")},
+        "number": COUNT | {"description": _("Of the bulk removal or of the recount.")},
         "at": MOMENT,
         "kind": {"enum": ["set_aside", "restored", "recount"]},
         "reason": {

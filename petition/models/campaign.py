@@ -90,7 +90,7 @@ class TextVersion(Wording):
     """A text as it stood at a time. Never edited and never deleted: restoring adds another."""
 
     class Origin(models.TextChoices):
-        SHIPPED = "shipped", _("shipped with the site")
+        SHIPPED = "shipped", _("the original text")
         FOUND = "found", _("edited before the history began")
         EDITED = "edited", _("edited")
         RESTORED = "restored", _("brought back")

@@ -38,7 +38,7 @@ class RiskReview(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(_("when"), default=timezone.now)
     may_be_public = models.BooleanField(_("It may be public."))
-    note = models.CharField(_("what was weighed"), max_length=500)
+    note = models.CharField(_("what was considered"), max_length=500)
 
     class Meta:
         default_permissions = []

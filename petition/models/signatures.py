@@ -114,7 +114,7 @@ class Signature(models.Model):
         default_permissions = ["view"]
         permissions = [
             ("moderate_signature", _("Can count, hold and reject signatures")),
-            ("erase_signature", _("Can erase the person of a signature")),
+            ("erase_signature", _("Can erase the personal data of a signature")),
             ("reveal_signature", _("Can see the name and address of a signature")),
             ("deliver_signature", _("Can export signatures for delivery")),
         ]

@@ -60,10 +60,10 @@ class Sweep(models.Model):
     reached_pk = models.BigIntegerField(default=0)
 
     class Meta:
-        verbose_name = _("sweep")
-        verbose_name_plural = _("sweeps")
+        verbose_name = _("bulk removal")
+        verbose_name_plural = _("bulk removals")
         default_permissions = ["view"]
-        permissions = [("run_sweep", _("Can run, stop and undo sweeps"))]
+        permissions = [("run_sweep", _("Can run, stop and undo bulk removals"))]
         constraints = [
             models.CheckConstraint(
                 name="a_sweep_has_a_condition",

@@ -177,7 +177,7 @@ def test_the_list_says_how_each_text_stands(client, editor, django_assert_max_nu
     assert "Edited" in row
     assert "editor" in row
     row = re.search(rf'<a href="{address(about("fr"))}".*?</li>', page, re.S)[0]
-    assert "As shipped" in row
+    assert "Original text" in row
     assert "العربية" in row
 
 

@@ -15,7 +15,7 @@ from tests.test_house import INLINE
 
 pytestmark = pytest.mark.django_db
 
-LONGEST = 60  # Seconds for which anything of a case may be in a cache: the README says so.
+LONGEST = 60  # Seconds for which anything of a case may be in a cache: docs/operating.md says so.
 
 
 def page(client, path, status=200):

@@ -13,6 +13,7 @@ from django.utils import translation
 from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, PngImagePlugin
 
 from petition.cases import pictures
+from tests.budget import examples
 
 pytestmark = pytest.mark.once
 
@@ -508,6 +509,7 @@ def test_every_refusal_says_what_is_wrong_and_what_to_do():
         assert f"{pictures.MIN_SIDE} pixels" in str(pictures.TooSmall.says)
 
 
+@pytest.mark.property
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_whatever_is_damaged_ends_as_a_picture_or_as_a_refusal(kind):
     chance = random.Random(kind)  # noqa: S311
@@ -517,7 +519,7 @@ def test_whatever_is_damaged_ends_as_a_picture_or_as_a_refusal(kind):
     exif[0x0112] = 6
     whole = saved(small, kind, exif=exif.tobytes(), icc_profile=profile, quality=50)
     ends = set()
-    for turn in range(120):
+    for turn in range(examples(30)):
         data = bytearray(whole)
         reach = 4000 if turn % 2 else len(data)  # Headers and profiles, or anywhere.
         for _ in range(chance.randint(1, 12)):

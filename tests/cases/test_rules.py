@@ -29,6 +29,7 @@ from petition.models import (
     Source,
     TakeDown,
 )
+from tests.budget import FUZZ, examples
 from tests.making import make_person
 
 LANGUAGES = ("ar", "fr", "en")
@@ -277,11 +278,12 @@ def check(client, world: World) -> None:
         assert (answer.status_code == 200) == ("portrait" in may)
 
 
+@pytest.mark.property
 @pytest.mark.django_db
 @settings(
-    max_examples=60,
+    max_examples=examples(15),
     deadline=None,
-    derandomize=True,
+    derandomize=not FUZZ,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(worlds)

@@ -229,8 +229,8 @@ def test_who_has_not_signed_in_gets_the_sign_in_page(client, rows, screen):
 
 
 @pytest.mark.once
-def test_the_readme_has_the_matrix_of_the_code():
-    text = (settings.BASE_DIR / "README.md").read_text("utf-8")
+def test_the_documents_have_the_matrix_of_the_code():
+    text = (settings.BASE_DIR / "docs" / "desk.md").read_text("utf-8")
     head, _, *lines = re.search(r"^\| may \|.*?(?=\n\n)", text, re.M | re.S)[0].splitlines()
     columns = [cell.strip() for cell in head.strip("|").split("|")][1:]
     assert columns == list(roles.ROLES)

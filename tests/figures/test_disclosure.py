@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from petition.figures import disclosure
 from petition.figures.disclosure import Table, renew
+from tests.budget import examples
 
 pytestmark = pytest.mark.once
 
@@ -320,13 +321,15 @@ def lived(names: str, history) -> tuple[list[tuple[int, ...]], Hours]:
     return counts, hours
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.property
+@settings(max_examples=examples(40), deadline=None)
 @given(histories("AB", 20, 14, 12))
 def test_no_history_tells_a_small_number_of_one_of_two(history):
     assert told_by(Rule(renew, "AB", 10), *lived("AB", [("AB" * 12, ""), *history])) == []
 
 
-@settings(max_examples=12, deadline=None)
+@pytest.mark.property
+@settings(max_examples=examples(6), deadline=None)
 @given(histories("ABC", 10, 10, 3))
 def test_no_history_tells_a_small_number_of_one_of_three(history):
     assert told_by(Rule(renew, "ABC", 10), *lived("ABC", [("ABC" * 8, ""), *history])) == []
@@ -348,7 +351,8 @@ def campaign(seed: int) -> tuple[list[tuple[int, ...]], Hours]:
     return lived(COUNTRIES, history)
 
 
-@settings(max_examples=12, deadline=None)
+@pytest.mark.property
+@settings(max_examples=examples(6), deadline=None)
 @given(st.integers(0, 2**32))
 def test_no_campaign_tells_a_small_number_to_reckoners(seed):
     assert told_to_reckoners(Rule(renew, COUNTRIES, 10), *campaign(seed)) == []
@@ -362,7 +366,8 @@ def test_reckoners_find_what_a_rule_without_cover_tells(part, seed):
     assert told_to_reckoners(Rule(without(part), COUNTRIES, 10), *campaign(seed))
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.property
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_table_adds_up_and_shows_nothing_under_ten(seed):
     counts, hours = campaign(seed)
