@@ -1,5 +1,7 @@
 """What is asked of a coordinator before something is done to a prisoner case."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy
 
 from petition.admin import case_forms as forms
@@ -16,7 +18,7 @@ def _risk(pk, by, data):
 
 
 # What is asked before it is done: `act(pk, by, what was typed)`.
-ASKED = {
+ASKED: dict[str, dict[str, Any]] = {
     "withdraw-consent": {
         "permission": "change",
         "title": gettext_lazy("The consent was withdrawn"),

@@ -1,6 +1,7 @@
 """What coordinators type about prisoner cases."""
 
 import re
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -59,8 +60,9 @@ class SeenForm(forms.ModelForm):
 
     def show_newest(self, revision: int) -> None:
         """After a refusal: what was typed stays, and saving once more is done knowingly."""
-        self.data = self.data.copy()
-        self.data["seen"] = revision
+        typed: Any = self.data  # A QueryDict: what was posted.
+        self.data = typed.copy()
+        self.data["seen"] = revision  # type: ignore[index]
 
     def details(self) -> dict:
         """What was typed, without what the form says of itself."""

@@ -117,7 +117,7 @@ class NewsAdmin(ReadOnlyAdmin):
         _must(request, WRITE)
         news, form = self._shown(request, pk), PublishForm(request.POST)
         if not form.is_valid():
-            messages.error(request, " ".join(form.errors["at"]))
+            messages.error(request, " ".join(str(error) for error in form.errors["at"]))
             return redirect("admin:petition_news_change", pk)
         return _do(request, news, lambda: newsroom.publish(news, request.user, **form.cleaned_data))
 

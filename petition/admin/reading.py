@@ -12,6 +12,8 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from petition.ground.lazy import LazyText
+
 AFTER, BEFORE = "after", "before"
 
 
@@ -102,10 +104,10 @@ def answer(value: bool) -> str:
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    actions = None
+    actions: list | None = None
     filters = Filters
     # The end is always the primary key; before it at most one time.
-    order = ("-pk",)
+    order: tuple[str, ...] = ("-pk",)
     change_form_template = "admin/row.html"
     change_list_template = "admin/list.html"
     list_per_page = 50
@@ -114,7 +116,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     show_facets = ShowFacets.NEVER
     sortable_by = ()
 
-    def page(self, request, template: str, title: str, **context) -> TemplateResponse:
+    def page(self, request, template: str, title: LazyText, **context) -> TemplateResponse:
         """A screen of our own beside Django's list and row."""
         site = self.admin_site.each_context(request)
         return TemplateResponse(

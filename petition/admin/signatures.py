@@ -31,6 +31,7 @@ from petition.admin.signature_forms import (
 )
 from petition.campaign import texts
 from petition.ground import addresses, encryption, masks
+from petition.ground.lazy import LazyText
 from petition.models import Entry, Signature
 from petition.signing import lifecycle, moderation
 from petition.templatetags.petition import country_name
@@ -40,7 +41,7 @@ from petition.templatetags.petition import country_name
 class Act:
     """An act on signatures: its title, who may, and what is asked before it is done."""
 
-    title: str
+    title: LazyText
     permission: str
     form: type[forms.Form] = ActForm
 
@@ -61,7 +62,7 @@ class Event:
     """A line of a signature's history."""
 
     at: datetime
-    what: str
+    what: LazyText
     who: str = ""
     detail: str = ""
 
@@ -210,7 +211,7 @@ class SignatureAdmin(ReadOnlyAdmin):
         """Name and address, on the answer to a post that says why."""
         if not request.user.has_perm("petition.reveal_signature"):
             raise PermissionDenied
-        signature = self.get_object(request, pk)
+        signature = self.get_object(request, str(pk))
         if signature is None:
             return redirect(self._list)
         form = RevealForm(request.POST or None)

@@ -1,5 +1,7 @@
 """What an editor types into a text."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -62,6 +64,7 @@ def opened(text: Text, seen: int) -> TextForm:
 
 def opened_again(text: Text, typed: TextForm, seen: int) -> TextForm:
     """The form with what was typed into it, on top of another version of the text."""
-    data = typed.data.copy()
+    posted: Any = typed.data  # A QueryDict: what was posted.
+    data = posted.copy()
     data["seen"] = seen
     return TextForm(text, data)

@@ -9,7 +9,7 @@ from petition.models import Text, Words
 
 Slug = Text.Slug
 # Where each text is seen: the name of an address, and what it takes.
-PAGES = {
+PAGES: dict[str, tuple[str, dict[str, str]]] = {
     Slug.SITE: ("sign", {}),
     Slug.APPEAL: ("home", {}),
     Slug.TRACKS: ("tracks", {}),
@@ -44,7 +44,7 @@ def page(text: Text, words: Words) -> HttpResponse:
         view, _, kwargs = resolve(path)
         request = HttpRequest()
         request.method, request.path, request.path_info = "GET", path, path
-        request.preview = "typed"
+        request.preview = "typed"  # type: ignore[attr-defined]  # Read by `web.context_processors`.
         response = view(request, **(kwargs if text.slug in PAGES else {"slug": text.slug}))
     del response.headers["Cache-Control"]  # The desk's own says that nothing is kept.
     response.headers["X-Robots-Tag"] = "noindex"

@@ -21,7 +21,7 @@ from petition.models import Text, TextVersion, Words
 def compared(before: Words, after: Words) -> list[tuple]:
     """What differs, part by part: `(name of the part, both in one)`."""
     return [
-        (Text._meta.get_field(name).verbose_name, differences.marked(former, latter))
+        (getattr(Text, name).field.verbose_name, differences.marked(former, latter))
         for name, former, latter in zip(Words._fields, before, after, strict=True)
         if former != latter
     ]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from petition import audit
 from petition.campaign import texts
 from petition.ground import languages
+from petition.ground.lazy import LazyText
 from petition.models import Entry, Text, TextVersion, Words
 
 # French has spaces that do not break, which stay.
@@ -24,7 +26,7 @@ BY_PEOPLE = (Origin.FOUND, Origin.EDITED, Origin.RESTORED)
 class Refused(Exception):
     """Why words are not saved; `says` is for whoever typed them, `field` is where it is wrong."""
 
-    says = ""
+    says: LazyText = ""
 
     def __init__(self, field: str | None = None):
         super().__init__(field)
@@ -121,7 +123,7 @@ def standings() -> dict[str, list[Standing]]:
     return {slug: [_standing(text, row) for text in row] for slug, row in places.items()}
 
 
-def _standing(text: Text, siblings: list[Text]) -> Standing:
+def _standing(text: Any, siblings: list[Any]) -> Standing:
     newer = [
         sibling.get_language_display()
         for sibling in siblings

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.core.cache import caches
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -12,6 +11,7 @@ from petition.campaign import texts
 from petition.cases import rules
 from petition.ground import languages
 from petition.ground.languages import Language
+from petition.ground.memory import remember
 from petition.models import News, NewsText
 
 A_PAGE = 20
@@ -86,7 +86,7 @@ def page(language: str, place: str = "") -> Page:
 
 def latest(language: str) -> list[Story]:
     """The newest few, remembered for seconds: the home page asks nothing of the database."""
-    return caches["process"].get_or_set(
+    return remember(
         f"news-{language}",
         lambda: [told(row, language) for row in _newest_first()[:ON_THE_HOME_PAGE]],
         REMEMBERED_SECONDS,
@@ -132,7 +132,7 @@ def _newest_first():
 
 
 def _place(row: News) -> str:
-    microseconds = (row.publish_at - LAUNCH) // timedelta(microseconds=1)
+    microseconds = ((row.publish_at or LAUNCH) - LAUNCH) // timedelta(microseconds=1)
     return f"{microseconds}~{row.pk}"
 
 

@@ -81,7 +81,7 @@ def write(
     _check_names(written.values(), about)
     try:
         with transaction.atomic():
-            if news.pk is None:
+            if news._state.adding:
                 news.slug, news.created_by = slug, audit.actor(by)
                 news.save(force_insert=True)
             else:
@@ -102,7 +102,7 @@ def publish(news: News, by: AbstractBaseUser, at: datetime | None = None) -> Non
     at = max(at or now, now)
     if news.state == News.State.PUBLIC or at > now + MOST_IN_ADVANCE:
         raise NotNow
-    if news.state == News.State.TAKEN_BACK:
+    if news.state == News.State.TAKEN_BACK and news.publish_at:
         at = news.publish_at
     _check_names(news.texts.all(), news.cases.select_related("consent"))
     with transaction.atomic():
@@ -176,7 +176,7 @@ def _point_to(news: News, about: Iterable[Case]) -> None:
     news.cases.set(about)
 
 
-def _check_names(drafts: Iterable[Draft], about: Iterable[Case]) -> None:
+def _check_names(drafts: Iterable[Draft | NewsText], about: Iterable[Case]) -> None:
     """A story that names somebody goes when their profile goes: so it has to point to it."""
     told = " ".join(f"{draft.title} {draft.summary} {draft.body}" for draft in drafts)
     about = list(about)

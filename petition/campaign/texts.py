@@ -13,6 +13,7 @@ from django.utils import timezone
 from markdown_it import MarkdownIt
 
 from petition.ground import languages
+from petition.ground.memory import AN_HOUR, remember
 from petition.models import ConsentText, Text, TextVersion, Track, Words
 
 REMEMBERED_SECONDS = 10
@@ -27,7 +28,7 @@ LINK = re.compile(r"https?://|mailto:|/(?!/)|#", re.I)
 # Raw HTML stays text, pictures would come from other hosts, and links lead to pages and mailboxes
 # alone: editors need not be trusted.
 _markdown = MarkdownIt("commonmark", {"html": False}).disable("image")
-_markdown.validateLink = lambda address: bool(LINK.match(address.strip()))
+setattr(_markdown, "validateLink", lambda address: bool(LINK.match(address.strip())))  # noqa: B010
 
 # What this thread or request reads instead of what is stored: `{(slug, language): Writing}`.
 _instead: ContextVar[dict] = ContextVar("instead", default={})  # noqa: B039 - never changed.
@@ -92,9 +93,7 @@ def consent_shown(version: int | None, language: str) -> ConsentText:
 
 
 def _remembered(language: str) -> dict:
-    return caches["process"].get_or_set(
-        f"texts-{language}", lambda: _read(language), REMEMBERED_SECONDS
-    )
+    return remember(f"texts-{language}", lambda: _read(language), REMEMBERED_SECONDS, AN_HOUR)
 
 
 def _read(language: str) -> dict:

@@ -5,7 +5,7 @@ Each act locks the case, is done to what was shown or not at all, and is written
 
 from contextlib import contextmanager
 
-from django.contrib.auth.base_user import AbstractBaseUser as Person
+from django.contrib.auth.models import User as Person
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from petition import audit
 from petition.cases import hidden, pictures, rules
+from petition.ground.lazy import LazyText
 from petition.models import (
     Approval,
     Case,
@@ -35,7 +36,7 @@ LONGEST_REASON = TakeDown._meta.get_field("reason").max_length
 class Refused(Exception):
     """Why something is not done; `says` is for whoever asked."""
 
-    says = ""
+    says: LazyText = ""
 
 
 class Gone(Refused):
@@ -293,7 +294,7 @@ def take_down(pk: int, by: Person, reason: str) -> None:
             down = TakeDown.objects.create(case=case, by=by, reason=reason)
             Case.objects.filter(pk=pk).update(take_down=down)
         else:
-            reasons = f"{case.take_down.reason} · {reason}"[-LONGEST_REASON:]
+            reasons = f"{case.take_down.reason} · {reason}"[-(LONGEST_REASON or 0) :]
             TakeDown.objects.filter(pk=case.take_down_id).update(first=None, reason=reasons)
         audit.append(by, Act.TAKE_DOWN, subject(case))
 

@@ -44,7 +44,7 @@ def words_of(text: CaseText) -> str:
     shown = profiles.draft(text)
     words = [shown.title, shown.story, shown.charges, shown.health]
     words += [told.body for told in shown.updates]
-    words += [shown.place.value] if shown.place else []
+    words += [str(shown.place.value)] if shown.place else []
     words += [shown.portrait.alt] if shown.portrait else []
     for source in shown.sources:
         words += [source.title, source.publisher, source.supports, source.url]

@@ -14,6 +14,8 @@ from io import BytesIO
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageCms, ImageOps
 
+from petition.ground.lazy import LazyText
+
 MAX_BYTES = 8 * 1024 * 1024
 # Phones take 12 or 24 million. In memory each takes four bytes, and decoders want two or three
 # times that; for a WebP, Pillow has libwebp hold the picture twice and holds it twice itself.
@@ -70,7 +72,7 @@ _reader = ThreadPoolExecutor(1, "pictures")
 class Refused(Exception):
     """Why a picture is not taken; `says` is for whoever sent it."""
 
-    says = ""
+    says: LazyText = ""
 
 
 class TooLarge(Refused):
@@ -236,7 +238,8 @@ def _rgb(strip: Image.Image, to_srgb: tuple[str, ImageCms.ImageCmsTransform] | N
         strip = strip.point(lambda value: value * (1 / 256)).convert("L")
     if to_srgb:
         mode, transform = to_srgb
-        strip = ImageCms.applyTransform(strip.convert(mode), transform)
+        # None is for pictures changed in place, which this is not.
+        strip = ImageCms.applyTransform(strip.convert(mode), transform) or strip
     strip = strip.convert("RGB")
     if alpha is None:
         return strip
@@ -267,6 +270,6 @@ def _profile(source: Image.Image) -> tuple[str, ImageCms.ImageCmsTransform] | No
 def _turn(source: Image.Image) -> Image.Transpose | None:
     """How to set it upright, as the camera says that it was held; None where that is unreadable."""
     try:
-        return TURNS.get(source.getexif().get(ORIENTATION))
+        return TURNS.get(source.getexif().get(ORIENTATION, 1))
     except Exception:  # As for decoders. The picture itself is good.
         return None

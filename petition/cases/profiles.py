@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.core.cache import caches
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
@@ -21,6 +20,7 @@ from petition.cases.rules import (
     public_cases,
 )
 from petition.ground import languages
+from petition.ground.memory import remember
 from petition.models import Case, CaseText, Certainty, Rendition, Source
 
 REMEMBERED_SECONDS = 10
@@ -161,7 +161,7 @@ def listed(
 
 def latest(language: str, how_many: int) -> list[Profile]:
     """The newest that search engines may list, as they were up to REMEMBERED_SECONDS ago."""
-    return caches["process"].get_or_set(
+    return remember(
         f"profiles-{language}-{how_many}",
         lambda: listed(language, how_many=how_many, indexed_only=True).profiles,
         REMEMBERED_SECONDS,

@@ -10,13 +10,13 @@ is weighed again and again.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.core.cache import caches
 from django.db import DatabaseError, models
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from petition.ground.memory import remember
 from petition.models import Approval, Case, CaseText, Source
 
 APPROVALS = 2
@@ -38,7 +38,7 @@ class Group(models.TextChoices):
 
 
 # Sickness is health: who may not be told to be sick is not found among the sick either.
-OF_GROUP = {
+OF_GROUP: dict[str, Q] = {
     Group.SICK: Q(is_sick=True, consent__scope_health=True),
     Group.ELDERLY: Q(age_band=Case.AgeBand.ELDERLY),
     Group.WOMAN: Q(is_woman=True),
@@ -113,13 +113,13 @@ def public(now: datetime | None = None) -> QuerySet[CaseText]:
 def why_not(text: CaseText, now: datetime | None = None) -> list[Missing]:
     """What keeps a case from being public in a language; empty where it is."""
     now = now or timezone.now()
-    judged = {
+    judged: dict[str, models.Case] = {
         missing.name: models.Case(
             models.When(RULES[missing](now), then=Value(True)), default=Value(False)
         )
         for missing in Missing
     }
-    found = CaseText.objects.filter(pk=text.pk).values(**judged).get()
+    found: dict = dict(CaseText.objects.filter(pk=text.pk).values(**judged).get())
     return [missing for missing in Missing if not found[missing.name]]
 
 
@@ -159,7 +159,7 @@ def lapses_at(case: Case) -> datetime | None:
 def samples_are_shown() -> bool:
     """Whether what this site shows is sample data. Also asked by pages that say that something is
     wrong: where the database does not answer, so does nothing that is a sample."""
-    return caches["process"].get_or_set("samples", _has_samples, REMEMBERED_SECONDS)
+    return remember("samples", _has_samples, REMEMBERED_SECONDS)
 
 
 def _has_samples() -> bool:

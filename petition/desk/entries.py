@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from petition import audit
 from petition.desk import roles
 from petition.ground import countries, languages
+from petition.ground.lazy import LazyText
 from petition.models import Case, Consent, Entry, Export, Letter, Sheet, Signature, Sweep, Text
 
 # An entry names what it is about by a word and a reference, such as "sweep 7" (`audit.name_of`).
@@ -78,10 +79,10 @@ KEYS = {
     "scope": _("may be shown"),
 }
 # Of a consent the same word means another day.
-KEYS_OF = {Entry.Act.CONSENT: {"until": _("valid until (UTC)")}}
+KEYS_OF: dict[str, dict[str, LazyText]] = {Entry.Act.CONSENT: {"until": _("valid until (UTC)")}}
 
 STATES = dict(Sheet.State.choices) | dict(Signature.State.choices)
-VALUES = {
+VALUES: dict[str, Mapping[str, LazyText]] = {
     "was": STATES,
     "to": STATES,
     "state": STATES,
@@ -113,7 +114,7 @@ VALUES = {
     },
     "situation": dict(Case.Situation.choices),
     "scope": {
-        scope: Consent._meta.get_field(f"scope_{scope}").verbose_name for scope in Consent.SCOPES
+        scope: getattr(Consent, f"scope_{scope}").field.verbose_name for scope in Consent.SCOPES
     },
     "task": dict(Sweep.Task.choices),
     "what": {
@@ -146,7 +147,7 @@ def subject(entry: Entry) -> str:
 
 def details(entry: Entry) -> str:
     """The details in one line, whatever JSON they hold."""
-    names = KEYS | KEYS_OF.get(entry.act, {})
+    names: dict[str, LazyText] = {**KEYS, **KEYS_OF.get(entry.act, {})}
     return " · ".join(f"{names.get(key, key)}: {_told(key, v)}" for key, v in entry.detail.items())
 
 
@@ -162,7 +163,7 @@ def _told(key: str, value: object) -> str:
     if key == "country":
         return countries.names(get_language() or languages.DEFAULT).get(str(value), str(value))
     known = VALUES.get(key, {})
-    if value in known:
+    if isinstance(value, str) and value in known:
         return str(known[value])
     if isinstance(value, str) and known:
         return "".join(str(known.get(part, part)) for part in BETWEEN.split(value))

@@ -11,7 +11,7 @@ from stat import S_IFREG
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import get_language
 from stream_zip import ZIP_64, stream_zip
@@ -21,6 +21,7 @@ from petition import audit
 from petition.cases import profiles
 from petition.ground import countries, encryption, links
 from petition.models import Entry, Export, Signature, Tally
+from petition.models.signatures import SignatureQuerySet
 
 State = Export.State
 DIMENSIONS = ("day", "country", "language", "track", "channel")
@@ -101,7 +102,7 @@ def _plain(profile: profiles.Profile) -> dict:
     return fields
 
 
-def to_deliver() -> QuerySet[Signature]:
+def to_deliver() -> SignatureQuerySet:
     """The counted signatures whose signers agreed that their name is handed over."""
     return Signature.objects.counted().filter(delivery=True)
 

@@ -194,7 +194,7 @@ def document() -> Answer:
         "day": day(today),
         "corrections": corrections(),
     }
-    said = {f"{name}.json": answer.said for name, answer in found.items()}
+    said: dict[str, dict | str] = {f"{n}.json": answer.said for n, answer in found.items()}
     for name, lines in (
         ("tallies", lines_of_tables), ("history", lines_of_hours), ("day", lines_of_tables),
     ):  # fmt: skip
@@ -278,13 +278,14 @@ def _hours(first: date, last: date) -> list[Moment]:
     return history.hours(_midnight(first) + DAY_STARTS_AFTER, end)
 
 
-def _days(drawn: history.Drawn) -> Iterator[tuple[date, Moment, Flow]]:
+def _days(drawn: history.Drawn) -> Iterator[tuple[date, Moment | history.Drawn, Flow]]:
     """Every day; the one under way as of the last full hour, as the tables are."""
     for found in history.days(None, drawn.at.date()):
         if found.is_over:
             yield found.day, found, found.flow
         else:
-            hours = history.day(found.day).hours
+            begun = history.day(found.day)
+            hours = begun.hours if begun else []
             yield found.day, drawn, _sum([hour for hour in hours if hour.at <= drawn.at])
 
 

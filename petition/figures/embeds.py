@@ -22,7 +22,7 @@ THEMES = (AUTO, "light", "dark")
 
 def size(name: str | None) -> Size:
     """The size of a name; the default one where there is no such name: no frame stays empty."""
-    return SIZES.get(name, DEFAULT)
+    return SIZES.get(name or "", DEFAULT)
 
 
 def theme(name: str | None) -> str:

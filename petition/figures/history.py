@@ -14,6 +14,7 @@ from django.utils import timezone
 from petition.figures import disclosure
 from petition.figures.disclosure import Table
 from petition.ground import countries, languages
+from petition.ground.memory import AN_HOUR, remember
 from petition.models import Hour, Mend, Signature, Tally, Track
 from petition.signing import tallies
 from petition.signing.tallies import PAPER, Counter, Dimension, Key
@@ -142,7 +143,7 @@ def now() -> Figures:
     """The figures, at most REMEMBERED_SECONDS old."""
     # What is remembered of the hour before would not agree with what is drawn up in this one.
     key = f"figures-{timezone.now():%Y-%m-%d-%H}"
-    return caches["process"].get_or_set(key, _read_now, REMEMBERED_SECONDS)
+    return remember(key, _read_now, REMEMBERED_SECONDS, AN_HOUR)
 
 
 def draw_up(moment: datetime | None = None) -> Hour | None:
@@ -214,7 +215,7 @@ def day(which: date) -> DrawnDay | None:
     rows = Hour.objects.filter(hour__gt=start, hour__lte=end).exclude(tables={})
     drawn = rows.order_by("hour").last()
     tables = {str(name): _table(drawn, name) if drawn else None for name in TABLES}
-    return DrawnDay(found[0], hours(start + HOUR, end), drawn and drawn.at, **tables)
+    return DrawnDay(found[0], hours(start + HOUR, end), drawn.at if drawn else None, **tables)
 
 
 def forget() -> None:
@@ -249,8 +250,7 @@ def _read_now() -> Figures:
         _flow(counter, a_day_ago),
         Drawn(
             last.at, last.online, last.paper,
-            *(_table(last, name) for name in TABLES),
-            _states(counted),
+            states=_states(counted), **{str(name): Table(**last.tables[name]) for name in TABLES},
         ),
     )  # fmt: skip
 
@@ -288,7 +288,7 @@ def _categories(name: str) -> list[str]:
 def _reconstruct(figures: dict[Key, int], hour: datetime) -> Hour:
     """How each day before the first drawing ended, as far as the counters by day tell; returns the
     last. Signatures that had left the count by then are not known."""
-    by_day = defaultdict(lambda: [0, 0])
+    by_day: defaultdict[date, list[int]] = defaultdict(lambda: [0, 0])
     for (channel, dimension, value), count in figures.items():
         if dimension == Dimension.DAY and value < hour.date().isoformat():
             by_day[date.fromisoformat(value)][channel == PAPER] += count
@@ -310,7 +310,7 @@ def _reconstruct(figures: dict[Key, int], hour: datetime) -> Hour:
 
 def _sums(figures: dict[Key, int]) -> dict[str, int]:
     """What an `Hour` says of the whole."""
-    total = {channel: figures.get((channel, Dimension.TOTAL, ""), 0) for channel in Tally.Channel}
+    total = {str(c): figures.get((c, Dimension.TOTAL, ""), 0) for c in Tally.Channel}
     sums = {
         name: sum(
             count
@@ -334,7 +334,7 @@ def _count_states(figures: dict[Key, int]) -> dict[str, int]:
 
 
 def _states(row: Hour) -> States:
-    return States(at=row.at, counted=row.total, **row.states)
+    return States(at=row.at, counted=row.total, **(row.states or {}))
 
 
 def _table(row: Hour, name: str) -> Table | None:
@@ -347,7 +347,7 @@ def _plain_rows():
 
 def _moment(row: Hour, before: Hour | None) -> Moment:
     passed = {name: getattr(row, name) - (getattr(before, name) if before else 0) for name in FLOW}
-    return Moment(row.at, row.online, row.paper, Flow(before and before.at, **passed))
+    return Moment(row.at, row.online, row.paper, Flow(before.at if before else None, **passed))
 
 
 def _today(day: date, start: Hour) -> Day:

@@ -72,8 +72,8 @@ def shortened(example: dict | str) -> str:
         said = json.dumps(value, ensure_ascii=False)
         if isinstance(value, list) and value:
             entries = value[:MOST_ENTRIES] + [REST] * (len(value) > MOST_ENTRIES)
-            lines = ",\n".join(f"    {json.dumps(each, ensure_ascii=False)}" for each in entries)
-            said = f"[\n{lines}\n  ]"
+            inner = ",\n".join(f"    {json.dumps(each, ensure_ascii=False)}" for each in entries)
+            said = f"[\n{inner}\n  ]"
         parts.append(f"  {json.dumps(name)}: {said}")
     return "{\n" + ",\n".join(parts) + "\n}"
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from petition.campaign import newsroom, texts
 from petition.ground import languages
+from petition.ground.memory import AN_HOUR, remember
 from petition.models import Case, Milestone, News
 from petition.signing import tallies
 from petition.signing.tallies import Counter
@@ -53,7 +54,7 @@ def note() -> list[Milestone]:
 
 def public() -> list[Reached]:
     """What was reached, the newest first; at most REMEMBERED_SECONDS old."""
-    return caches["process"].get_or_set("milestones", _read, REMEMBERED_SECONDS)
+    return remember("milestones", _read, REMEMBERED_SECONDS, AN_HOUR)
 
 
 def drafted() -> list[Milestone]:

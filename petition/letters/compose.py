@@ -13,7 +13,7 @@ from petition.ground import encryption, links
 from petition.ground.languages import LANGUAGES
 from petition.models import Letter, Signature
 
-SUBJECTS = {
+SUBJECTS: dict[str, str] = {
     Letter.Kind.CONFIRM: "letters/confirm_subject.txt",
     Letter.Kind.COUNTED: "letters/counted_subject.txt",
     Letter.Kind.HELD: "letters/held_subject.txt",
@@ -60,7 +60,8 @@ def mail(letter: Letter) -> EmailMultiAlternatives:
 
 def _news(letter: Letter) -> dict:
     """Title and summary, and the way to the rest: a page can be taken back, a letter cannot."""
-    story = news.told(letter.mailing.news, letter.language)
+    # A constraint: news, and only news, has a mailing.
+    story = news.told(letter.mailing.news, letter.language)  # type: ignore[union-attr]
     return {
         "story": story,
         "story_url": settings.SITE_URL + reverse("story", args=[story.slug]),

@@ -55,7 +55,7 @@ def is_wanted(letter: Letter) -> bool:
 
 def may_leave(letter: Letter) -> bool:
     """Whether nobody has stopped its mailing or taken its story back."""
-    return going_out().filter(pk=letter.mailing_id).exists()
+    return going_out().filter(pk=_mailing(letter)).exists()
 
 
 def is_on_hold(letter: Letter) -> bool:
@@ -78,13 +78,18 @@ def skip(letter: Letter) -> None:
     """Drop a letter that nobody wants any more."""
     with transaction.atomic():
         if Letter.objects.filter(pk=letter.pk).delete()[0]:
-            Mailing.objects.filter(pk=letter.mailing_id).update(skipped=F("skipped") + 1)
+            Mailing.objects.filter(pk=_mailing(letter)).update(skipped=F("skipped") + 1)
 
 
 def record(letter: Letter, state: str) -> None:
     """Count a letter that came to an end, in the caller's transaction."""
     name = "sent" if state == Letter.State.SENT else "failed"
-    Mailing.objects.filter(pk=letter.mailing_id).update(**{name: F(name) + 1})
+    Mailing.objects.filter(pk=_mailing(letter)).update(**{name: F(name) + 1})
+
+
+def _mailing(letter: Letter) -> int:
+    """Of a letter of news, which alone has one: a constraint."""
+    return letter.mailing_id or 0
 
 
 def _my_turn() -> bool:

@@ -35,7 +35,7 @@ HOLD_PAUSE = timedelta(minutes=10)
 NEWS_BATCH = 5
 
 # What the owner of a mailbox is told, by what has become of the signature.
-LETTERS = {
+LETTERS: dict[str, str] = {
     Signature.State.PENDING: Letter.Kind.CONFIRM,
     Signature.State.COUNTED: Letter.Kind.COUNTED,
     Signature.State.HELD: Letter.Kind.HELD,

@@ -52,7 +52,7 @@ AUTHOR, REVIEWER, FIRST, SECOND = PEOPLE = (
     "sample-second",
 )
 # Each case: what differs from the one before. All situations, namings, ages and groups are there.
-CASES = (
+CASES: tuple[dict[str, object], ...] = (
     {"situation": "arrested", "portrait": True},
     {"situation": "sentenced", "naming": "pseudonym", "track_id": "legislation"},
     {"situation": "administrative", "age_band": "60+", "is_sick": True, "portrait": True},
@@ -66,7 +66,7 @@ CASES = (
     {"situation": "arrested", "taken_down": True},
     {"situation": "administrative", "age_band": "18-29", "languages": ("ar", "en")},
 )
-USUAL = {
+USUAL: dict[str, object] = {
     "naming": "name",
     "track_id": "protection",
     "age_band": "30-44",

@@ -11,6 +11,9 @@ from petition.ground import addresses, encryption, languages
 from petition.ground.fields import BlindIndexField, EncryptedField
 from petition.models.campaign import ConsentText, Track
 
+# What the keys of the sealed fields are derived for; never changed once data is stored.
+NAME, EMAIL = "signature name", "signature email"
+
 
 class SignatureQuerySet(models.QuerySet):
     def counted(self):
@@ -78,8 +81,8 @@ class Signature(models.Model):
     # Random, and all that mailed links carry. A sequence would tell how many signed before.
     reference = models.UUIDField(_("reference"), unique=True, default=uuid.uuid4, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
-    name = EncryptedField(_("name"), purpose="signature name", null=True)
-    email = EncryptedField(_("e-mail address"), purpose="signature email", null=True)
+    name = EncryptedField(_("name"), purpose=NAME, null=True)
+    email = EncryptedField(_("e-mail address"), purpose=EMAIL, null=True)
     mailbox = BlindIndexField(
         _("index of the mailbox"), db_column="mailbox_index", unique=True, null=True
     )
@@ -204,7 +207,7 @@ class Signature(models.Model):
     def opened(self, name: str) -> str:
         """The `name` or `email` of a row of `.sealed()`. Raises encryption.Unreadable."""
         sealed = getattr(self, f"sealed_{name}")
-        purpose = self._meta.get_field(name).purpose
+        purpose = {"name": NAME, "email": EMAIL}[name]
         return encryption.decrypt(bytes(sealed), purpose) if sealed else ""
 
     def reseal(self) -> bool:

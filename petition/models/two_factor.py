@@ -27,12 +27,12 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
     secret = EncryptedField(purpose="authenticator")  # RFC 6238, in hex.
     recovery = EncryptedField(null=True, purpose="recovery codes")
     # The same code is not taken twice: neither by a second person who has read it.
-    last_step = models.BigIntegerField(default=-1)
+    last_step: models.BigIntegerField = models.BigIntegerField(default=-1)
 
     class Meta:
         verbose_name = _("second factor")
         verbose_name_plural = _("second factors")
-        default_permissions = []
+        default_permissions: list[str] = []
         constraints = [models.UniqueConstraint(fields=["user"], name="one_second_factor_each")]
 
     @property

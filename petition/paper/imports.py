@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO, StringIO
 
-from django.contrib.auth.base_user import AbstractBaseUser as Person
+from django.contrib.auth.models import User as Person
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from import_export.fields import Field
@@ -151,7 +151,7 @@ class CountResource(Resource):
 
     class Meta:
         force_init_instance = True
-        import_id_fields = []
+        import_id_fields: list[str] = []
         instance_loader_class = BaseInstanceLoader
         skip_diff = True
         use_bulk = True  # All at once, by `sheets.enter_all`; no savepoint for each row.

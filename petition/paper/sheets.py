@@ -3,13 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from django.contrib.auth.base_user import AbstractBaseUser as Person
+from django.contrib.auth.models import User as Person
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from petition import audit
+from petition.ground.lazy import LazyText
 from petition.models import Entry, Sheet, SheetCount
 from petition.signing import tallies
 
@@ -34,7 +35,7 @@ WRITTEN = ["state", "moved_at", *NOTHING]
 class Refused(Exception):
     """Why something is not done; `says` is for whoever asked. It never says what others counted."""
 
-    says = ""
+    says: LazyText = ""
 
 
 class MistypedNumber(Refused):
@@ -257,7 +258,7 @@ def _locked(number: int) -> Sheet:
 def _refusal(sheet: Sheet, by: Person) -> Refused | None:
     if sheet.state in (State.BLANK, State.ONCE) and not sheet.was_counted_by(by):
         return None
-    why = {
+    why: dict[str, type[Refused]] = {
         State.COUNTED: AlreadyCounted,
         State.CONFLICT: InConflict,
         State.VOID: TakenOut,
@@ -321,10 +322,10 @@ def _move(sheet: Sheet, to: str, **changes) -> None:
 
 
 def _lines_of(sheets: list[Sheet]) -> dict[tallies.Key, int]:
-    lines = Counter()
+    lines: Counter[tallies.Key] = Counter()
     for sheet in sheets:
         for key in tallies.of_sheet(sheet):
-            lines[key] += sheet.valid
+            lines[key] += sheet.valid or 0
     return dict(lines)
 
 

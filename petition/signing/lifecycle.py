@@ -8,7 +8,7 @@ from petition.signing import tallies
 
 State = Signature.State
 
-MOVES = {
+MOVES: dict[str, set[State]] = {
     State.PENDING: {State.COUNTED, State.HELD, State.REJECTED, State.WITHDRAWN},
     State.COUNTED: {State.HELD, State.REJECTED, State.WITHDRAWN},
     State.HELD: {State.COUNTED, State.REJECTED, State.WITHDRAWN, State.PENDING},

@@ -18,7 +18,7 @@ LETTERS_KEPT_FOR = timedelta(days=30)
 BATCH = 500
 # Of two signatures of one mailbox the first of these stays: what coordinators decided, then what
 # its owner confirmed.
-STAYS = [
+STAYS: list[str] = [
     Signature.State.REJECTED,
     Signature.State.HELD,
     Signature.State.COUNTED,
@@ -48,19 +48,24 @@ def rotate_keys() -> dict[str, int]:
     every = Signature.objects.exclude(mailbox=None).values_list("pk", flat=True)
     for pk in every.iterator(chunk_size=BATCH):
         try:
-            signature = Signature.objects.filter(pk=pk).exclude(mailbox=None).first()
-            if signature is None or signature.mailbox == _current_index(signature):
-                continue
-            done["moved"] += signature.reseal()
+            _bring_over(pk, done)
         except encryption.Unreadable:
             done["unreadable"] += 1
-        except IntegrityError:
-            # Processes with different keys took the same mailbox for two. One signature stays.
-            other = Signature.objects.filter(mailbox=_current_index(signature)).first()
-            stays, goes = sorted((signature, other), key=lambda s: STAYS.index(s.state))
-            done["doubles"] += _take_off(goes)
-            done["moved"] += stays.reseal() if stays is signature else 0
     return done
+
+
+def _bring_over(pk: int, done: dict[str, int]) -> None:
+    signature = Signature.objects.filter(pk=pk).exclude(mailbox=None).first()
+    if signature is None or signature.mailbox == _current_index(signature):
+        return
+    try:
+        done["moved"] += signature.reseal()
+    except IntegrityError:
+        # Processes with different keys took the same mailbox for two. One signature stays.
+        other = Signature.objects.get(mailbox=_current_index(signature))
+        stays, goes = sorted((signature, other), key=lambda each: STAYS.index(each.state))
+        done["doubles"] += _take_off(goes)
+        done["moved"] += stays.reseal() if stays is signature else 0
 
 
 def _take_off(double: Signature) -> bool:

@@ -73,7 +73,7 @@ def sign(
         tallies.add_anywhere(tallies.PENDING, int(is_new))
 
 
-def _own(mailbox_index: str, details: dict) -> tuple[Signature, bool]:
+def _own(mailbox_index: bytes, details: dict) -> tuple[Signature, bool]:
     """The one signature of a mailbox, locked, and whether it had to be made.
 
     The lock keeps two posts at the same instant from owing a letter too many. A row that is there
@@ -163,7 +163,7 @@ def _confirm(signature: Signature) -> None:
         else:
             # Set aside before its owner confirmed: kept for the coordinators, not counted here.
             held = Signature.objects.filter(pk=signature.pk, state=State.HELD)
-            done = held.update(confirmed_at=Coalesce("confirmed_at", now))
+            done = bool(held.update(confirmed_at=Coalesce("confirmed_at", now)))
         if done:
             return
         _look_again(signature)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from petition import audit
 from petition.ground import encryption, workers
 from petition.models import Entry, Signature, Sweep, SweepMove
+from petition.models.signatures import SignatureQuerySet
 from petition.signing import lifecycle, tallies
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ BATCH = 100
 REST = 0.5
 # Far longer than a batch takes; of another host only this tells that a worker is gone.
 LEASE = timedelta(minutes=5)
-FROM = {
+FROM: dict[str, list[str]] = {
     Sweep.To.HELD: [Signature.State.PENDING, Signature.State.COUNTED],
     Sweep.To.REJECTED: [Signature.State.PENDING, Signature.State.COUNTED, Signature.State.HELD],
 }
@@ -45,7 +46,7 @@ class NotNow(Exception):
     """The sweep is in a state in which this cannot be asked of it."""
 
 
-def matching(sweep: Sweep) -> QuerySet[Signature]:
+def matching(sweep: Sweep) -> SignatureQuerySet:
     """The signatures that a sweep would move now, the oldest first. Raises NoCondition."""
     if not any((sweep.domain, sweep.country, sweep.language, sweep.since, sweep.until)):
         raise NoCondition
@@ -180,7 +181,7 @@ def _set_aside(sweep: Sweep, signature: Signature) -> str:
                 SweepMove.objects.create(
                     sweep=sweep, signature=signature, at=signature.moved_at, **was
                 )
-                return was["was"]
+                return str(was["was"])
         signature = matching(sweep).filter(pk=signature.pk).first() or signature
         if signature.state == was["was"]:
             return ""

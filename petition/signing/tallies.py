@@ -6,12 +6,12 @@ from collections import Counter as Counts
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.cache import caches
 from django.db import connection, transaction
 from django.db.models import CharField, Count, Max, Q, Sum, Value
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
+from petition.ground.memory import AN_HOUR, remember
 from petition.models import Mend, Sheet, Signature, Tally
 
 Key = tuple[str, str, str]  # (channel, dimension, value)
@@ -23,7 +23,7 @@ GOAL = 1_000_000
 
 ONLINE, PAPER = Tally.Channel.ONLINE, Tally.Channel.PAPER
 Dimension = Tally.Dimension
-TEXT = CharField()
+TEXT: CharField = CharField()
 TOTAL: Key = (ONLINE, Dimension.TOTAL, "")
 PENDING: Key = (ONLINE, Dimension.STATE, Signature.State.PENDING)
 EXPIRED: Key = (ONLINE, Dimension.STATE, Tally.EXPIRED)
@@ -32,7 +32,7 @@ TAKEN_OUT: Key = (PAPER, Dimension.LEFT, Tally.TAKEN_OUT)
 RULES = 1
 # How readers are told why signatures are no longer counted: by themselves, by coordinators (or as
 # the counter was mended), with a sheet of paper.
-LEFT = {
+LEFT: dict[str, list[str]] = {
     "withdrawn": [Signature.State.WITHDRAWN],
     "set_aside": [Signature.State.HELD, Signature.State.REJECTED, Tally.RECOUNTED],
     "taken_out": [Tally.TAKEN_OUT],
@@ -85,7 +85,7 @@ class Difference:
 
 def of(signature: Signature) -> list[Key]:
     """The counters that a signature is part of: five where it is counted, else its state's."""
-    if signature.state != Signature.State.COUNTED:
+    if signature.state != Signature.State.COUNTED or not signature.confirmed_at:
         return [(ONLINE, Dimension.STATE, signature.state)]
     return [
         TOTAL,
@@ -107,7 +107,8 @@ def of_sheet(sheet: Sheet) -> list[Key]:
     return [
         (PAPER, Dimension.TOTAL, ""),
         (PAPER, Dimension.COUNTRY, sheet.country),
-        (PAPER, Dimension.DAY, sheet.counted_at.date().isoformat()),
+        # A constraint: what is counted has the time of its counting.
+        (PAPER, Dimension.DAY, sheet.counted_at.date().isoformat()),  # type: ignore[union-attr]
         (PAPER, Dimension.LANGUAGE, sheet.language),
         (PAPER, Dimension.TRACK, ""),
     ]
@@ -131,7 +132,7 @@ def add_anywhere(key: Key, by: int) -> None:
 
 def counter() -> Counter:
     """The public figure, at most REMEMBERED_SECONDS old; asks the database no more often."""
-    return caches["process"].get_or_set("counter", read_counter, REMEMBERED_SECONDS)
+    return remember("counter", read_counter, REMEMBERED_SECONDS, AN_HOUR)
 
 
 def read_counter() -> Counter:
@@ -158,7 +159,7 @@ def every() -> dict[Key, int]:
 def agree() -> bool:
     """Whether those who were counted are as many by country, day, language and track as in all. No
     recount, but it costs the same however many have signed."""
-    sums = Counts()
+    sums: Counts[tuple[str, str]] = Counts()
     for (channel, dimension, _), count in every().items():
         sums[channel, dimension] += count
     return all(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from petition.campaign import texts
 from petition.cases.profiles import Picture, Profile
 from petition.ground import languages
+from petition.models import Case
 
 register = template.Library()
 
@@ -41,7 +42,8 @@ def summed_up(profile: Profile) -> str:
         if known.is_confirmed
         else _("%(situation)s, as of %(day)s – reported")
     )
-    return said % {"situation": known.value.label, "day": written_day(known.as_of)}
+    words = Case.Situation(str(known.value)).label
+    return said % {"situation": words, "day": written_day(known.as_of) if known.as_of else ""}
 
 
 @register.filter

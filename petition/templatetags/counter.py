@@ -1,6 +1,6 @@
 """How pages write moments, and figures that go up or down."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
@@ -39,9 +39,10 @@ def _rabat() -> ZoneInfo:
 
 def _clock(at: datetime) -> SafeString:
     """With its distance from UTC in minutes, so that the script needs no time zones of its own."""
+    offset = at.utcoffset() or timedelta(0)
     return format_html(
         '<time datetime="{}" data-offset="{}">{}</time>',
-        f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}", round(at.utcoffset().total_seconds() / 60),
+        f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}", round(offset.total_seconds() / 60),
         f"{at:%H:%M}",
     )  # fmt: skip
 

@@ -86,7 +86,7 @@ def _answer(
     find: Callable[[], api.Answer],
     seconds: int,
     form: str = "json",
-    lines: Callable | None = None,
+    lines: Callable = list,
 ) -> HttpResponse:
     """What `find` finds, as JSON or as its lines in CSV; caches keep it `seconds`, or for good.
     `query` tells apart what one address says."""

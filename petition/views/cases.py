@@ -55,7 +55,7 @@ def or_gone(view):
 def every(request: HttpRequest) -> HttpResponse:
     """The profiles, the newest first, narrowed by `track`, `group` and `nationality`; a page
     begins after the profile that `after` names."""
-    chosen = _chosen(request)
+    chosen: dict = _chosen(request)
     page = profiles.listed(get_language(), how_many=A_PAGE, **chosen)
     narrowed = {name: value for name, value in chosen.items() if name != "after"}
     filters = _filters(narrowed)
@@ -70,7 +70,7 @@ def every(request: HttpRequest) -> HttpResponse:
         "intro": texts.text(Text.Slug.CASES, get_language()),
     }
     response = render(request, "cases/list.html", context)
-    return _for_robots(response, context["may_be_indexed"])
+    return _for_robots(response, bool(context["may_be_indexed"]))
 
 
 @require_safe
@@ -129,7 +129,7 @@ def _chosen(request: HttpRequest) -> dict[str, str]:
 
 def _filters(narrowed: dict[str, str]) -> list[dict]:
     """Each way to narrow the list, with its choices as links that keep the other ways."""
-    offered = {
+    offered: dict[str, tuple[str, list]] = {
         "track": (_("Track"), [(t.slug, t.title) for t in texts.tracks(get_language())]),
         "group": (_("Group"), Group.choices),
         "nationality": (_("Nationality"), Case.Nationality.choices),
@@ -166,6 +166,6 @@ def _for_robots(response: HttpResponse, may_be_indexed: bool) -> HttpResponse:
 
 def _until_it_lapses(response: HttpResponse, shown: Profile) -> HttpResponse:
     """Kept by no cache beyond the moment from which it may not be shown."""
-    left = (shown.lapses_at - timezone.now()).total_seconds()
+    left = (shown.lapses_at - timezone.now()).total_seconds() if shown.lapses_at else 0
     patch_cache_control(response, max_age=max(0, min(SECONDS, int(left))))
     return response

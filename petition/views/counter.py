@@ -2,12 +2,11 @@
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -23,6 +22,7 @@ from petition.figures import charts, history, ledger, milestones, world
 from petition.figures.history import Day, Figures, Moment
 from petition.figures.ledger import Correction
 from petition.ground import countries, languages
+from petition.ground.memory import AN_HOUR, remember
 from petition.models import Signature
 from petition.views import headers
 
@@ -67,7 +67,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """Everybody's page is the same, and viewers ask for it again and again: made once for all who
     ask at the same moment."""
     key = f"counter-page-{get_language()}"
-    made = caches["process"].get_or_set(key, lambda: _page(request), history.REMEMBERED_SECONDS)
+    made = remember(key, lambda: _page(request), history.REMEMBERED_SECONDS, AN_HOUR)
     return HttpResponse(made)
 
 
@@ -110,7 +110,8 @@ def world_map(request: HttpRequest) -> HttpResponse:
         "style": MAP_STYLE,
     }
     response = render(request, "counter/map.svg", context, content_type="image/svg+xml")
-    response._csp_update = {"style-src": [f"'sha256-{MAP_POLICY}'"]}  # As django-csp's decorator.
+    # As django-csp's decorator.
+    response._csp_update = {"style-src": [f"'sha256-{MAP_POLICY}'"]}  # type: ignore[attr-defined]
     return response
 
 
@@ -141,7 +142,7 @@ def last_days(now: Figures) -> list[Day]:
     def read() -> list[Day]:
         return history.days(today - timedelta(days=DAYS - 1), today - timedelta(days=1))
 
-    past = caches["process"].get_or_set(f"days-{today}", read, REMEMBERED_SECONDS)
+    past = remember(f"days-{today}", read, REMEMBERED_SECONDS, AN_HOUR)
     counter = now.counter
     return [*past, Day(moment, counter.online, counter.paper, now.today, today, is_over=False)]
 
@@ -156,7 +157,7 @@ def last_hours() -> list[Moment]:
         drawn = history.hours(since, now)
         return [moment for moment in drawn if (moment.flow.since or since) > since]
 
-    return caches["process"].get_or_set("hours", read, REMEMBERED_SECONDS)
+    return remember("hours", read, REMEMBERED_SECONDS, AN_HOUR)
 
 
 def page_of_corrections(before: str) -> tuple[list[Correction], str]:
@@ -183,7 +184,7 @@ def name_of(correction: Correction) -> str:
     return f"{correction.kind}-{correction.number}"
 
 
-def chart(moments: list[Moment]) -> charts.Columns:
+def chart(moments: Sequence[Moment]) -> charts.Columns:
     # A restored sweep can make less than nothing leave; the table says so, a column cannot.
     pairs = [(max(moment.flow.came, 0), max(moment.flow.left, 0)) for moment in moments]
     return charts.columns(pairs, mirrored=is_mirrored())

@@ -4,7 +4,6 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -18,6 +17,7 @@ from petition.campaign import texts
 from petition.cases import rules
 from petition.figures import embeds, sharing
 from petition.ground import languages
+from petition.ground.memory import remember
 from petition.models import Text
 from petition.signing import tallies
 from petition.templatetags.moments import written_moment
@@ -77,7 +77,8 @@ def oembed(request: HttpRequest) -> HttpResponse:
         return JsonResponse(rich(request.GET))
     except Refused as refused:
         answer = problem(*refused.args)
-        answer._has_been_logged = True  # As Django's own log does: 501 is an answer, no mistake.
+        # As Django's own log does: 501 is an answer, no mistake.
+        answer._has_been_logged = True  # type: ignore[attr-defined]
         return answer
 
 
@@ -152,7 +153,7 @@ def badge_png(request: HttpRequest) -> HttpResponse:
     """The same for where no SVG is shown, in twice as many pixels."""
     said = badge(request.GET.get("theme"))
     name = f"badge-{said['language']}-{said['colours']['paper']}"
-    png = caches["process"].get_or_set(name, lambda: sharing.badge(said), BADGE_SECONDS)
+    png = remember(name, lambda: sharing.badge(said), BADGE_SECONDS)
     return HttpResponse(png, content_type="image/png")
 
 
@@ -163,7 +164,7 @@ def badge(theme: str | None) -> dict:
     return {
         "language": language.code,
         "direction": language.direction,
-        "colours": COLOURS.get(theme, COLOURS["light"]),
+        "colours": COLOURS.get(theme or "", COLOURS["light"]),
         "title": texts.text(Text.Slug.SITE, language.code).title,
         "sample": _("Sample data") if rules.samples_are_shown() else "",
         "caption": _("Confirmed signatures"),

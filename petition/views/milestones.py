@@ -1,6 +1,5 @@
 """The picture that tells of a milestone."""
 
-from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -9,6 +8,7 @@ from django.views.decorators.http import require_safe
 from petition.figures import milestones, sharing
 from petition.figures.milestones import Reached
 from petition.ground import languages
+from petition.ground.memory import remember
 from petition.views import headers
 from petition.views.sharing import words
 
@@ -23,7 +23,7 @@ def picture(request: HttpRequest, percent: int) -> HttpResponse:
     reached = next((m for m in milestones.public() if m.percent == percent), None)
     if reached is None:
         raise Http404
-    drawn = caches["process"].get_or_set(
+    drawn = remember(
         f"milestone-{get_language()}-{percent}",
         lambda: sharing.milestone(words() | _told(reached)),
         REMEMBERED_SECONDS,

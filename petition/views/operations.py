@@ -102,7 +102,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
 
 def _pages() -> Iterator[tuple[str, str]]:
     """Paths without their language, and the day of the last change where it is known."""
-    names = [(name, []) for name in PAGES]
+    names: list[tuple[str, list[str]]] = [(name, []) for name in PAGES]
     names += [("track", [slug]) for slug in texts.TRACKS]
     names += [("story", [slug]) for slug in news.addresses()]
     with translation.override("en"):

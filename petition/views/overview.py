@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from petition.desk import overview
 from petition.figures import milestones
+from petition.ground.lazy import LazyText
 
 
 @dataclass(frozen=True)
 class Tile:
     """A figure of the front page. `model` and `query` name the rows behind it."""
 
-    label: str
+    label: LazyText
     figure: int
     model: str
     query: str

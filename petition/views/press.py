@@ -3,7 +3,6 @@
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_safe
 from petition.campaign import texts
 from petition.figures import api, embeds, history, manual, milestones, openapi
 from petition.ground import languages
+from petition.ground.memory import AN_HOUR, remember
 from petition.models import Text
 from petition.views import headers
 from petition.views.embeds import code
@@ -53,9 +53,7 @@ def press(request: HttpRequest) -> HttpResponse:
 @headers.public(60)
 def programs(request: HttpRequest) -> HttpResponse:
     """The API described for readers, with what it says now as its examples."""
-    document = caches["process"].get_or_set(
-        "manual", lambda: api.document().said, REMEMBERED_SECONDS
-    )
+    document = remember("manual", lambda: api.document().said, REMEMBERED_SECONDS, AN_HOUR)
     context = {
         "addresses": manual.addresses(document),
         "base": document["servers"][0]["url"],

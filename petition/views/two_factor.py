@@ -1,6 +1,7 @@
 """The second factor of who has typed the right password: set it up, prove it, renew its codes."""
 
 from functools import wraps
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -19,6 +20,13 @@ from django_otp import login
 from petition.desk import two_factor
 from petition.figures import sharing
 from petition.ground import encryption
+
+
+class DeskRequest(HttpRequest):
+    """A request whose account has given its password; django-otp adds `is_verified`."""
+
+    user: Any
+
 
 # Sealed in the session: each session that sets a factor up has a secret of its own, so that who
 # knew the password before cannot keep the one that is scanned later.
@@ -51,22 +59,22 @@ def for_who_knows_the_password(view):
 
 
 @for_who_knows_the_password
-def second_factor(request: HttpRequest) -> HttpResponse:
+def second_factor(request: DeskRequest) -> HttpResponse:
     device = two_factor.of(request.user)
-    if request.user.is_verified():
+    if device and request.user.is_verified():
         return _page(request, "admin/two_factor.html", left=len(device.recovery_codes))
     return _ask(request) if device else _set_up(request)
 
 
 @for_who_knows_the_password
 @require_POST
-def renew_codes(request: HttpRequest) -> HttpResponse:
+def renew_codes(request: DeskRequest) -> HttpResponse:
     if not request.user.is_verified():
         return HttpResponseRedirect(reverse("admin:two_factor"))
     return _codes(request, two_factor.renew_codes(request.user))
 
 
-def _ask(request: HttpRequest) -> HttpResponse:
+def _ask(request: DeskRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request, "admin/two_factor_code.html", form=CodeForm())
     form = CodeForm(request.POST)
@@ -82,7 +90,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
     return _page(request, "admin/two_factor_code.html", form=form, status=422)
 
 
-def _set_up(request: HttpRequest) -> HttpResponse:
+def _set_up(request: DeskRequest) -> HttpResponse:
     if SECRET not in request.session:
         request.session[SECRET] = encryption.encrypt(two_factor.new_secret(), SECRET).hex()
     secret = encryption.decrypt(bytes.fromhex(request.session[SECRET]), SECRET)
@@ -110,25 +118,25 @@ def _set_up(request: HttpRequest) -> HttpResponse:
     return _page(request, "admin/two_factor_set_up.html", status=status, **context)
 
 
-def _codes(request: HttpRequest, codes: list[str]) -> HttpResponse:
+def _codes(request: DeskRequest, codes: list[str]) -> HttpResponse:
     """Shown on the answer to a post, and never again."""
     return _page(request, "admin/two_factor_codes.html", codes=codes)
 
 
-def _too_early(request: HttpRequest, seconds: int) -> HttpResponse:
+def _too_early(request: DeskRequest, seconds: int) -> HttpResponse:
     form = CodeForm()
     response = _page(request, "admin/two_factor_code.html", form=form, wait=seconds, status=429)
     response.headers["Retry-After"] = str(seconds)
     return response
 
 
-def _let_in(request: HttpRequest, device) -> None:
+def _let_in(request: DeskRequest, device) -> None:
     """Under a new key: who saw the session before the proof does not share in it."""
     request.session.cycle_key()
     login(request, device)
 
 
-def _page(request: HttpRequest, template: str, status: int = 200, **context) -> HttpResponse:
+def _page(request: DeskRequest, template: str, status: int = 200, **context) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": _("Second factor"),
@@ -138,7 +146,7 @@ def _page(request: HttpRequest, template: str, status: int = 200, **context) -> 
     return render(request, template, context, status=status)
 
 
-def _next(request: HttpRequest) -> str:
+def _next(request: DeskRequest) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     ours = url_has_allowed_host_and_scheme(
         wanted, {request.get_host()}, require_https=request.is_secure()

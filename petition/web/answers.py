@@ -38,7 +38,7 @@ class Packed:
 
 def pack(content: str, headers: dict[str, str], changed_at: datetime | None) -> Packed:
     # What changed a moment ago may change again within the same second, which no date could tell.
-    changed = changed_at and int(min(changed_at, timezone.now() - SETTLED).timestamp())
+    changed = int(min(changed_at, timezone.now() - SETTLED).timestamp()) if changed_at else None
     headers = headers | {"Vary": "Accept-Encoding"}
     if changed is not None:
         headers["Last-Modified"] = http_date(changed)
@@ -87,9 +87,11 @@ def _send(request: HttpRequest, packed: Packed) -> HttpResponse:
     encoding = "gzip" if GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", "")) else ""
     headers = packed.headers[encoding]
     response = HttpResponse(packed.bodies[encoding], headers=headers)
-    response._csp_exempt = True  # As django-csp's decorator: figures load nothing and run nothing.
+    # As django-csp's decorator: figures load nothing and run nothing.
+    response._csp_exempt = True  # type: ignore[attr-defined]
     if any(name in request.META for name in CONDITIONS):
-        response = get_conditional_response(request, headers["ETag"], packed.changed, response)
-        if response.status_code == 412:
+        answer = get_conditional_response(request, headers["ETag"], packed.changed, response)
+        if answer and answer.status_code == 412:
             return problem(412, "Precondition Failed", "The figures are not those you expect.")
+        return answer or response
     return response
