@@ -98,10 +98,10 @@ def site_running():
         site.wait()
 
 
-def wait_for_site() -> None:
+def wait_for_site(port: int = PORT) -> None:
     for _ in range(100):
         try:
-            site = HTTPConnection("127.0.0.1", PORT, timeout=2)
+            site = HTTPConnection("127.0.0.1", port, timeout=2)
             site.request("GET", "/healthz")
             if site.getresponse().status == 200:
                 return

@@ -20,7 +20,7 @@ def remember(key: str, make: Callable[[], T], seconds: float, last_good_for: flo
     `last_good_for` seconds since it was made. Leave that 0 for whatever must not be shown longer
     than its rule allows, such as a prisoner's case.
     """
-    memory, last = caches["process"], f"last {key}"
+    memory, last = caches["process"], f"last-{key}"
     kept = memory.get(key)
     if kept is not None:
         return cast(T, kept)

@@ -40,7 +40,7 @@ def make_deliverable(email: str, **fields) -> Signature:
 
 def passphrase_and_seal(page) -> tuple[str, str]:
     html = page.content.decode()
-    shown = re.search(r'desk-passphrase"><bdi dir="ltr">([^<]+)<', html)[1]
+    shown = re.search(r'desk-passphrase"><code dir="ltr">([^<]+)<', html)[1]
     return shown, re.search(r'name="sealed" value="([^"]+)"', html)[1]
 
 
