@@ -30,7 +30,7 @@ from django.core.management import call_command
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from bench.screenshots import wait_for_site
+from bench.waiting import wait_for_site
 from petition.desk import roles
 from petition.models import Case, Sheet, Signature
 from tests.making import PASSWORD, make_coordinator
@@ -89,6 +89,7 @@ def main() -> None:
                 page.fill("[name=username]", user.username)
                 page.fill("[name=password]", PASSWORD)
                 page.click("#login-form [type=submit]")
+                page.wait_for_url(f"{BASE}/admin/")
                 for name, path in shown.items():
                     shoot(page, f"{language}-{name}", path)
                 context.close()

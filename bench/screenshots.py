@@ -4,9 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
 
 PORT = 8765
@@ -32,6 +30,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
+from bench.waiting import wait_for_site
 from petition.ground import links
 from petition.models import ConsentText, News, NewsText, Signature, Tally
 from tests.making import make_profiles
@@ -91,23 +90,11 @@ def site_running():
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for_site()
+        wait_for_site(PORT)
         yield
     finally:
         site.terminate()
         site.wait()
-
-
-def wait_for_site(port: int = PORT) -> None:
-    for _ in range(100):
-        try:
-            site = HTTPConnection("127.0.0.1", port, timeout=2)
-            site.request("GET", "/healthz")
-            if site.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("The site did not start.")
 
 
 def mailed(signature: Signature) -> dict[str, str]:

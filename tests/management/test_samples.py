@@ -25,7 +25,8 @@ from petition.models import (
 from petition.signing import signatures, tallies
 from tests.making import State, make_coordinator, make_signature
 
-pytestmark = pytest.mark.django_db
+# Once: nothing here is one database's own way, and five thousand signatures take their time.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_removing_what_was_never_there_leaves_the_history_alone():
 
 
 PUBLIC = ["", "sign/", "signed/", "tracks/fate/", "cases/", "news/", "about/"]
-SAYS = {"ar": "بيانات للتجربة", "fr": "Données d’exemple", "en": "Sample data"}
+SAYS = {"ar": "بيانات تجريبية", "fr": "Données d’exemple", "en": "Sample data"}
 
 
 @pytest.mark.usefixtures("_loaded")
