@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_test_environment
 
-from bench import api, cases, counting, desk, newsletter, signing
+from bench import api, cases, counting, crowd, desk, newsletter, signing, storage, upgrade
 
 setup_test_environment(debug=False)
 connection.creation.create_test_db(verbosity=0, serialize=False)
@@ -40,5 +40,11 @@ try:
     desk.run()
     print()
     newsletter.run()
+    print()
+    many = 10_000_000 if os.environ.get("BENCH_10M") else 1_000_000
+    storage.run(many)
+    print()
+    crowd.empty()
+    upgrade.run(1_000_000)
 finally:
     connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -17,9 +18,23 @@ from petition.campaign.texts import lay_shipped_texts
 from petition.desk import roles
 from petition.models import Tally
 
+# The modules that take longest, a minute and more of two cores together: left out of `test-quick`.
+SLOW = {
+    "campaign/test_editing.py", "campaign/test_migrations.py", "campaign/test_news.py",
+    "campaign/test_pages.py", "cases/test_pages.py", "cases/test_pictures.py",
+    "cases/test_rules.py", "desk/test_entries.py", "desk/test_roles.py",
+    "figures/test_counter.py", "figures/test_disclosure.py", "figures/test_openapi.py",
+    "figures/test_press.py", "letters/test_mailings.py", "management/test_samples.py",
+    "paper/test_imports.py", "paper/test_sheets.py", "signing/test_migrations.py",
+    "test_every_screen.py", "test_run.py", "test_settings.py",
+}  # fmt: skip
+
 
 def pytest_collection_modifyitems(items):
     """Races and killed processes are about PostgreSQL: on SQLite nobody asked for them."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).as_posix() in SLOW:
+            item.add_marker(pytest.mark.slow)
     if connection.vendor != "postgresql":
         wrong = [i.nodeid for i in items if i.get_closest_marker("postgres")]
         for item in items:
