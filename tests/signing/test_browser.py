@@ -46,7 +46,11 @@ def watched_page(chromium, url, **options):
     context = chromium.new_context(**{"viewport": PHONE, "base_url": url} | options)
     page = context.new_page()
     asked, said = [], []
+    page.under_way = set()
     page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: page.under_way.add(request))
+    page.on("requestfinished", lambda request: page.under_way.discard(request))
+    page.on("requestfailed", lambda request: page.under_way.discard(request))
     page.on("console", lambda message: said.append(message.text))
     yield page
     assert [address for address in asked if not address.startswith(url)] == []
