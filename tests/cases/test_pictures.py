@@ -37,7 +37,9 @@ def portrait(size=(800, 1000), mode="RGB") -> Image.Image:
     ):
         draw.ellipse([p * (width, height)[i % 2] for i, p in enumerate(part)], fill=colour)
     picture = picture.filter(ImageFilter.GaussianBlur(width / 400))
-    grain = Image.merge("RGB", [Image.effect_noise(size, 14)] * 3)
+    # The same at each run, which Pillow's own noise is not.
+    noise = Image.frombytes("L", size, random.Random(14).randbytes(width * height))  # noqa: S311
+    grain = Image.merge("RGB", [noise.point(lambda v: 104 + v * 48 // 255)] * 3)
     return ImageChops.add(picture, grain, 1, -128).convert(mode)
 
 
@@ -123,9 +125,18 @@ def with_everything(kind: str) -> bytes:
     return data + PLACE
 
 
+@pytest.fixture(autouse=True)
+def _encoded_quickly(request, monkeypatch):
+    """What most tests look at is the same however hard an encoder tries to make it small."""
+    if not request.node.get_closest_marker("as_sent"):
+        monkeypatch.setitem(pictures.ENCODERS["avif"], "speed", 10)
+        monkeypatch.setitem(pictures.ENCODERS["webp"], "method", 0)
+
+
 # What comes out.
 
 
+@pytest.mark.as_sent
 def test_a_picture_comes_in_three_sizes_and_three_formats_of_one_ratio():
     made = pictures.renditions(saved(portrait((1200, 1600))))
     assert [(r.width, r.height, r.format) for r in made] == [
@@ -140,6 +151,7 @@ def test_a_picture_comes_in_three_sizes_and_three_formats_of_one_ratio():
         assert (picture.mode, picture.size) == ("RGB", (rendition.width, rendition.height))
 
 
+@pytest.mark.as_sent
 def test_pictures_are_light_enough_for_cheap_phones():
     sizes = {
         (r.width, r.format): len(r.data)
@@ -153,6 +165,7 @@ def test_pictures_are_light_enough_for_cheap_phones():
         assert sizes[width, "avif"] < sizes[width, "jpeg"] * 0.8
 
 
+@pytest.mark.as_sent
 @pytest.mark.parametrize("kind", ["avif", "webp", "jpeg"])
 def test_what_comes_out_looks_like_what_went_in(kind):
     source = portrait((640, 800)).filter(ImageFilter.GaussianBlur(2))
@@ -185,6 +198,7 @@ def test_of_a_high_picture_more_is_cut_below_than_above():
     assert near(shown.getpixel((200, 493)), WHITE)
 
 
+@pytest.mark.as_sent
 def test_the_same_picture_gives_the_same_bytes():
     data = saved(portrait((400, 500)))
     assert pictures.renditions(data) == pictures.renditions(data)
@@ -522,7 +536,7 @@ def test_whatever_is_damaged_ends_as_a_picture_or_as_a_refusal(kind):
     for turn in range(examples(120 if kind == "PNG" else 60)):
         data = bytearray(whole)
         reach = 4000 if turn % 2 else len(data)  # Headers and profiles, or anywhere.
-        for _ in range(chance.randint(1, 12)):
+        for _ in range(chance.randint(0, 12)):
             data[chance.randrange(min(reach, len(data)))] = chance.randrange(256)
         if turn % 3 == 0:
             del data[chance.randrange(len(data)) :]
