@@ -21,5 +21,13 @@ logconfig_dict = {
     "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
 }
 
+
+def post_worker_init(worker):
+    """In the worker, after the fork: a thread of the master would not come along."""
+    from petition.web import warm
+
+    warm.start(worker.wsgi)
+
+
 # Nothing here is steered through a socket in somebody's home directory.
 control_socket_disable = True

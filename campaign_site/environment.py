@@ -144,7 +144,7 @@ def cache(text: str) -> dict:
     if parts.scheme not in ("redis", "rediss") or not re.fullmatch(r"(/[0-9]*)?", parts.path):
         raise ValueError("unknown scheme or database number")
     check_host(parts)
-    return env.cache_url_config(text)
+    return env.cache_url_config(text) | {"BACKEND": "petition.ground.cache.RedisCache"}
 
 
 def smtp(text: str) -> dict:

@@ -82,10 +82,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "petition.web.middleware.Health",
+    "petition.web.pages.PublicPages",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "petition.web.middleware.OpenFigures",
+    "petition.web.middleware.Patience",
     "django.middleware.http.ConditionalGetMiddleware",
     # Within: a 304 would else bring the common policy to a page that a cache has with its own.
     "csp.middleware.CSPMiddleware",
@@ -148,7 +150,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    DATABASES["default"]["ENGINE"] = "petition.ground.postgresql"
+    # What a dead network leaves open is noticed in half a minute. A live server that hangs is left
+    # by our own connections (petition.ground.waiting).
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5,
+        "keepalives_count": 4, "tcp_user_timeout": 30_000,
+    } | DATABASES["default"].get("OPTIONS", {})  # fmt: skip
     DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
@@ -165,7 +173,20 @@ CACHES = {
     ),
     # What every visitor reads and nobody counts in: kept for seconds inside each web process.
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"},
+    # The last good pages and texts: they outlive a restart while the database is gone.
+    "last_good": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": read("LAST_GOOD_DIR", default=str(VAR_DIR / "last-good"), cure=""),
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    },
 }
+
+# What public pages may take in each web process; 0 makes each page for each request.
+PAGE_MEMORY_BYTES = (
+    read("PAGE_MEMORY_MB", environment.count, default=32, cure="Write a number of megabytes.") << 20
+)
+# Of the threads of a web process, so many may wait for the database; gunicorn.conf.py starts 16.
+DATABASE_THREADS = 12
 
 # gunicorn's own variable; `petition.checks` warns where several processes count apart.
 WEB_CONCURRENCY = read(

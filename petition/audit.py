@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connection, transaction
 from django.utils import timezone
 
+from petition.ground import memory
 from petition.models import Entry, Signature
 
 BEGINNING = "0" * 64
@@ -43,6 +44,8 @@ def append(by: AbstractBaseUser | None, act: str, subject: str = "", **detail) -
         )
         entry.hash = _hash(entry)
         entry.save(force_insert=True)
+        # What coordinators do may be seen on a page: a profile that is taken down, above all.
+        transaction.on_commit(memory.change)
     return entry
 
 

@@ -11,6 +11,7 @@ is skipped; with REQUIRE_ALL=1 it fails. The exit code is that of the command.
 import os
 import pwd
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -18,7 +19,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,15 +57,56 @@ def postgres(options: dict[str, str]) -> Iterator[dict[str, str]]:
     if os.environ.get("TEST_DATABASE_URL"):
         yield {}
         return
+    with server(options) as running:
+        yield {"TEST_DATABASE_URL": running.url}
+
+
+@dataclass
+class Server:
+    """A PostgreSQL of our own, that can be stopped, frozen and started again."""
+
+    command: list[str]
+    programs: Path
+    port: int
+    account: dict
+    process: subprocess.Popen | None = None
+
+    @property
+    def url(self) -> str:
+        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self.account
+        )
+        _wait(self.programs, self.port, self.process)
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """SIGINT ends it at once and cleanly, SIGQUIT like a crash."""
+        self.process.send_signal(how)
+        self.process.wait(START_SECONDS)
+
+    def send(self, how: int) -> None:
+        """The signal to each of its processes, as SIGSTOP for a server that hangs."""
+        main = self.process.pid
+        listed = subprocess.run(["pgrep", "-P", str(main)], capture_output=True, text=True).stdout
+        for pid in [main, *map(int, listed.split())]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, how)
+
+
+@contextmanager
+def server(options: dict[str, str]) -> Iterator[Server]:
+    """A new server with its settings in `options`, running."""
     with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
-        user = _account(Path(folder))
-        programs = _programs(Path(folder), user)
+        account = _account(Path(folder)) | {"cwd": folder}
+        programs = _programs(Path(folder), "user" in account)
         data, port = f"{folder}/data", _free_port()
         initdb = [
             f"{programs}/initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8",
             "--locale=C.UTF-8", "--no-sync",
         ]  # fmt: skip
-        done = subprocess.run(initdb, capture_output=True, text=True, cwd=folder, **user)
+        done = subprocess.run(initdb, capture_output=True, text=True, **account)
         if done.returncode:
             raise Missing(f"PostgreSQL of {programs} makes no database: {done.stderr.strip()!r}")
         settings = {
@@ -73,17 +116,16 @@ def postgres(options: dict[str, str]) -> Iterator[dict[str, str]]:
             "max_connections": "200",
             "log_min_messages": "fatal",
         } | options
-        server = subprocess.Popen(
-            [f"{programs}/postgres", "-D", data]
-            + [part for name, value in settings.items() for part in ("-c", f"{name}={value}")],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **user,
-        )  # fmt: skip
+        named = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [f"{programs}/postgres", "-D", data, *named]
+        running = Server(command, programs, port, account)
+        running.start()
         try:
-            _wait(programs, port, server)
-            yield {"TEST_DATABASE_URL": f"postgres://postgres@127.0.0.1:{port}/postgres"}
+            yield running
         finally:
-            server.terminate()
-            server.wait(START_SECONDS)
+            if running.process.poll() is None:
+                running.send(signal.SIGCONT)
+                running.stop()
 
 
 def _account(folder: Path) -> dict:
@@ -95,7 +137,7 @@ def _account(folder: Path) -> dict:
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
-def _programs(folder: Path, user: dict) -> Path:
+def _programs(folder: Path, for_another: bool) -> Path:
     installed = sorted(
         Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3])
     )
@@ -110,7 +152,7 @@ def _programs(folder: Path, user: dict) -> Path:
             "TEST_DATABASE_URL."
         )
     wheel = Path(found.origin).parent / "pginstall"
-    if user and not all(parent.stat().st_mode & stat.S_IXOTH for parent in wheel.parents):
+    if for_another and not all(parent.stat().st_mode & stat.S_IXOTH for parent in wheel.parents):
         # In a home that is closed to the account that the server runs as.
         wheel = shutil.copytree(wheel, folder / "pginstall")
     return wheel / "bin"

@@ -13,4 +13,10 @@ os.environ.update(
 
 from campaign_site.settings import *  # noqa: E402, F403
 
+# A test sees what it has just changed; tests/web/test_pages.py turns the memory on.
+PAGE_MEMORY_BYTES = 0
+CACHES["last_good"] = {  # noqa: F405
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "last-good",
+}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

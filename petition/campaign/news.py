@@ -11,12 +11,10 @@ from petition.campaign import texts
 from petition.cases import rules
 from petition.ground import languages
 from petition.ground.languages import Language
-from petition.ground.memory import remember
 from petition.models import News, NewsText
 
 A_PAGE = 20
 ON_THE_HOME_PAGE = 3
-REMEMBERED_SECONDS = 10
 # What an empty feed says of its age: the day on which the campaign was launched.
 LAUNCH = datetime(2026, 2, 10, tzinfo=UTC)
 
@@ -85,12 +83,8 @@ def page(language: str, place: str = "") -> Page:
 
 
 def latest(language: str) -> list[Story]:
-    """The newest few, remembered for seconds: the home page asks nothing of the database."""
-    return remember(
-        f"news-{language}",
-        lambda: [told(row, language) for row in _newest_first()[:ON_THE_HOME_PAGE]],
-        REMEMBERED_SECONDS,
-    )
+    """The newest few, for the home page."""
+    return [told(row, language) for row in _newest_first()[:ON_THE_HOME_PAGE]]
 
 
 def addresses() -> list[str]:

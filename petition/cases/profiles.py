@@ -20,10 +20,7 @@ from petition.cases.rules import (
     public_cases,
 )
 from petition.ground import languages
-from petition.ground.memory import remember
 from petition.models import Case, CaseText, Certainty, Rendition, Source
-
-REMEMBERED_SECONDS = 10
 
 
 class Unknown(Exception):
@@ -160,12 +157,8 @@ def listed(
 
 
 def latest(language: str, how_many: int) -> list[Profile]:
-    """The newest that search engines may list, as they were up to REMEMBERED_SECONDS ago."""
-    return remember(
-        f"profiles-{language}-{how_many}",
-        lambda: listed(language, how_many=how_many, indexed_only=True).profiles,
-        REMEMBERED_SECONDS,
-    )
+    """The newest that search engines may list."""
+    return listed(language, how_many=how_many, indexed_only=True).profiles
 
 
 def addresses(now: datetime | None = None) -> QuerySet:

@@ -23,7 +23,7 @@ def root(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@headers.public(5)
+@headers.public(5, if_error=cases.SECONDS - 10)  # It shows cases.
 @headers.with_sign_form
 def home(request: HttpRequest) -> HttpResponse:
     language = get_language()

@@ -51,7 +51,7 @@ def or_gone(view):
 
 
 @require_safe
-@kept_shortly
+@headers.public(SECONDS, "track", "group", "nationality", "after", stale=False)
 def every(request: HttpRequest) -> HttpResponse:
     """The profiles, the newest first, narrowed by `track`, `group` and `nationality`; a page
     begins after the profile that `after` names."""
@@ -99,7 +99,7 @@ def picture(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@kept_shortly
+@headers.public(SECONDS, stale=False, in_memory=False)
 @or_gone
 def portrait(request: HttpRequest, token: str, width: str, extension: str) -> HttpResponse:
     """A portrait's file, for our own pages alone: other sites' pages get none."""

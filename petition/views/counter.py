@@ -9,7 +9,6 @@ from datetime import timedelta
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -64,14 +63,6 @@ class Entry:
 @require_safe
 @headers.public(5)
 def page(request: HttpRequest) -> HttpResponse:
-    """Everybody's page is the same, and viewers ask for it again and again: made once for all who
-    ask at the same moment."""
-    key = f"counter-page-{get_language()}"
-    made = remember(key, lambda: _page(request), history.REMEMBERED_SECONDS, AN_HOUR)
-    return HttpResponse(made)
-
-
-def _page(request: HttpRequest) -> str:
     figures = history.now()
     drawn, counter = figures.drawn, figures.counter
     days, hours = last_days(figures), last_hours()
@@ -91,7 +82,7 @@ def _page(request: HttpRequest) -> str:
         "map_size": map_size(),
         "milestones": milestones.public(),
     }
-    return render_to_string("counter/page.html", context, request)
+    return render(request, "counter/page.html", context)
 
 
 @require_safe
@@ -116,7 +107,7 @@ def world_map(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@headers.public(60)
+@headers.public(60, "before")
 def figures(request: HttpRequest) -> HttpResponse:
     """Received = pending + counted + …, counted = online + paper; and why the count changed."""
     now = history.now()

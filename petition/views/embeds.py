@@ -42,7 +42,7 @@ class Refused(Exception):
 
 
 @require_safe
-@headers.public(30)
+@headers.public(30, "size", "theme")
 @headers.framed_by_anyone
 def counter(request: HttpRequest, language: str) -> HttpResponse:
     """A page for a frame in any site: no script, no cookie, kept current by the browser."""
@@ -70,7 +70,7 @@ def code(language: str, size: embeds.Size, theme: str = embeds.AUTO) -> str:
 
 
 @require_safe
-@headers.public(OEMBED_SECONDS)
+@headers.public(OEMBED_SECONDS, headers.ANY)
 def oembed(request: HttpRequest) -> HttpResponse:
     """oEmbed 1.0 for the counter page of each language."""
     try:
@@ -139,7 +139,7 @@ def _limit(asked: QueryDict, name: str) -> int | None:
 
 
 @require_safe
-@headers.public(BADGE_SECONDS)
+@headers.public(BADGE_SECONDS, "theme")
 def badge_svg(request: HttpRequest) -> HttpResponse:
     """The figure as a picture with real text; `theme=dark` for dark pages."""
     said = badge(request.GET.get("theme"))
@@ -148,7 +148,7 @@ def badge_svg(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@headers.public(BADGE_SECONDS)
+@headers.public(BADGE_SECONDS, "theme")
 def badge_png(request: HttpRequest) -> HttpResponse:
     """The same for where no SVG is shown, in twice as many pixels."""
     said = badge(request.GET.get("theme"))

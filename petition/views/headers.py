@@ -5,6 +5,8 @@ from functools import wraps
 from django.conf import settings
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 
+from petition.ground.memory import AN_HOUR
+
 CAPTCHA_SOURCES = {
     "script-src": ["https://www.google.com/recaptcha/", "https://www.gstatic.com/recaptcha/"],
     "frame-src": ["https://www.google.com/recaptcha/"],
@@ -17,15 +19,33 @@ FRAMED = {
 }
 
 
-def public(seconds: int, *, stale: bool = True):
+# An address whose query may be anything.
+ANY = "*"
+
+
+def same_for_all(*asks: str):
+    """A view whose answers may be kept in memory for all who ask (`petition.web.pages`). `asks` are
+    the query parameters that it knows; with ANY, only what is asked without a query is kept."""
+
+    def decorate(view):
+        view.asks = asks
+        return view
+
+    return decorate
+
+
+def public(
+    seconds: int, *asks: str, stale: bool = True, if_error: int = AN_HOUR, in_memory: bool = True
+):
     """A page that is the same for everyone: any cache may keep it `seconds`, serve it for twice as
-    long while it asks for a new one, and for five times as long while we are down.
+    long while it asks for a new one, and for `if_error` seconds while we are down. Our own memory
+    keeps it too, as `same_for_all` says of `asks`.
 
     Without `stale` no cache serves it any longer than `seconds`: for what may have to disappear. A
     view may name a max-age of its own: the shorter one holds. Answers to a post, and answers that
     are not 200, are never kept.
     """
-    limits = lifetime(seconds, stale=stale)
+    limits = lifetime(seconds, stale=stale, if_error=if_error)
 
     def decorate(view):
         @wraps(view)
@@ -37,16 +57,16 @@ def public(seconds: int, *, stale: bool = True):
                 add_never_cache_headers(response)
             return response
 
-        return answer
+        return same_for_all(*asks)(answer) if in_memory else answer
 
     return decorate
 
 
-def lifetime(seconds: int, *, stale: bool = True) -> dict:
+def lifetime(seconds: int, *, stale: bool = True, if_error: int = AN_HOUR) -> dict:
     """What `Cache-Control` says of it, as `patch_cache_control` takes it."""
     limits = {"public": True, "max_age": seconds}
     if stale:
-        return limits | {"stale_while_revalidate": 2 * seconds, "stale_if_error": 5 * seconds}
+        return limits | {"stale_while_revalidate": 2 * seconds, "stale_if_error": if_error}
     return limits | {"must_revalidate": True}
 
 

@@ -7,12 +7,12 @@ from django.views.decorators.http import require_safe
 
 from petition.campaign import news, texts
 from petition.models import Text
-from petition.views import cases, feeds
+from petition.views import cases, feeds, headers
 from petition.web import errors
 
 
 @require_safe
-@cases.kept_shortly
+@headers.public(cases.SECONDS, "before", stale=False)
 def stories(request: HttpRequest) -> HttpResponse:
     place = request.GET.get("before", "")
     language = get_language()

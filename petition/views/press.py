@@ -24,7 +24,7 @@ REMEMBERED_SECONDS = 5
 
 
 @require_safe
-@headers.public(5)
+@headers.public(5, "size", "theme")
 @headers.with_own_frames
 def press(request: HttpRequest) -> HttpResponse:
     """The page for the press; `size` and `theme` choose the embed that it shows."""

@@ -53,7 +53,7 @@ def sign(request: HttpRequest) -> HttpResponse:
         # Its text may repeat what was typed: the kind of error is all that is logged.
         logger.error("A signature could not be stored: %s", type(error).__name__)
         notice = _("Your signature could not be stored just now. Please send it again.")
-        return _form(request, form, status=503, notice=notice)
+        return _later(_form(request, form, status=503, notice=notice))
     return HttpResponseSeeOther(reverse("sent"))
 
 
@@ -76,6 +76,11 @@ def sent(request: HttpRequest) -> HttpResponse:
     except signatures.WrongCode:
         form.add_error("code", _("This code does not match this address. Check both."))
         return render(request, "signatures/sent.html", {"form": form}, status=422)
+    except DatabaseError as error:
+        logger.error("A code could not be checked: %s", type(error).__name__)
+        notice = _("Your signature could not be confirmed just now. Please send the code again.")
+        context = {"form": form, "notice": notice}
+        return _later(render(request, "signatures/sent.html", context, status=503))
     return HttpResponseSeeOther(reverse("signed"))
 
 
@@ -149,6 +154,12 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 def _form(request: HttpRequest, form: SignForm, status: int = 200, notice="") -> HttpResponse:
     return render(request, "signatures/sign.html", {"form": form, "notice": notice}, status=status)
+
+
+def _later(response: HttpResponse) -> HttpResponse:
+    """Says when to send it again."""
+    response.headers["Retry-After"] = errors.RETRY_AFTER
+    return response
 
 
 def _too_many(request: HttpRequest, form_class, template: str, seconds: int) -> HttpResponse:

@@ -21,11 +21,14 @@ LAST_RESORT = (
     "Try again in a few minutes.</p></html>"
 )
 
+RETRY_AFTER = "5"  # Seconds; signing works again so soon after the database does.
+
 PROBLEMS = {
     400: ("Bad Request", "The request could not be read."),
     403: ("Forbidden", "Nothing can be posted here, from whichever site."),
     404: ("Not Found", "Every address is in /api/v1/openapi.json."),
     413: ("Content Too Large", "The request has more than 64 KB; none of ours needs a body."),
+    503: ("Service Unavailable", "The figures cannot be read just now. Try again in a minute."),
     500: ("Internal Server Error", "Something went wrong on our side. Try again in a minute."),
 }
 
@@ -54,6 +57,13 @@ def csrf_failure(request, reason=""):
 
 def not_found(request, exception=None):
     return page(request, 404)
+
+
+def unavailable(request):
+    """What the page needs does not answer: nothing was done, and it is asked for again soon."""
+    response = page(request, 503)
+    response.headers["Retry-After"] = RETRY_AFTER
+    return response
 
 
 def server_error(request):

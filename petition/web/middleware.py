@@ -1,7 +1,9 @@
 """Chooses the language, refuses before anything is read what no honest form sends, and ends the
 sessions of coordinators in time."""
 
+import logging
 import re
+import threading
 import time
 from urllib.parse import urlsplit
 
@@ -11,7 +13,10 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
 from django.middleware.locale import LocaleMiddleware
 
-from petition.web import answers, errors
+from petition.ground import memory, waiting
+from petition.web import errors
+
+logger = logging.getLogger(__name__)
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 # When a session began, in the session: the desk writes it at sign-in.
@@ -21,6 +26,9 @@ PORTRAIT = re.compile(r"/admin/petition/case/[0-9]+/portrait/")
 OPEN = re.compile(r"/api/.*|/oembed|/[a-z]{2}/counter\.(?:svg|png)")
 # Mail programs press it from wherever they are (RFC 8058): its token is all that it goes by.
 ONE_CLICK = re.compile(r"/[a-z]{2}/unsubscribe/[^/]+/")
+
+# How long one request may wait for the database in all, and for a place among those who wait.
+PUBLIC_SECONDS, DESK_SECONDS, PLACE_SECONDS = 0.6, 30, 0.3
 
 CONDITIONS = "If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"
 
@@ -51,6 +59,32 @@ class Health:
         return self.get_response(request)
 
 
+class Patience:
+    """Lets a request wait for the database for so long and no longer, and so many at once: the
+    others' threads stay free for what needs no database. 503 says when to come back."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self.places = threading.BoundedSemaphore(settings.DATABASE_THREADS)
+
+    def __call__(self, request):
+        seconds = DESK_SECONDS if is_for_coordinators(request) else PUBLIC_SECONDS
+        if not self.places.acquire(timeout=PLACE_SECONDS):
+            return errors.unavailable(request)
+        try:
+            with waiting.at_most(seconds):
+                return self.get_response(request)
+        finally:
+            self.places.release()
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, memory.UNAVAILABLE):
+            return None
+        # Its text may repeat what was typed: the kind of error is all that is logged.
+        logger.error("The database did not serve a request: %s", type(exception).__name__)
+        return errors.unavailable(request)
+
+
 class NoCookies:
     """Takes every cookie off a request for a public page, before anything looks at one.
 
@@ -67,8 +101,7 @@ class NoCookies:
 
 
 class OpenFigures:
-    """Lets any site read and show the figures, also where the answer is only that they have not
-    changed; answers `/api/` from memory where it can, before anything else is done.
+    """Lets any site read and show the figures.
 
     A page of another site that asks whether they have asks for leave to first, with OPTIONS.
     """
@@ -79,7 +112,7 @@ class OpenFigures:
     def __call__(self, request):
         if not OPEN.fullmatch(request.path):
             return self.get_response(request)
-        response = answers.recall(request) or self.get_response(request)
+        response = self.get_response(request)
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "ETag, Link"
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

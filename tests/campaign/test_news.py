@@ -140,6 +140,7 @@ def test_a_broken_place_in_the_list_is_answered_with_a_page(client, place):
     assert client.get("/en/news/", {"before": place}).status_code == 200
 
 
+@pytest.mark.usefixtures("pages_in_memory")
 def test_the_home_page_names_the_latest_three_and_asks_nothing_once_warm(
     client, django_assert_num_queries
 ):

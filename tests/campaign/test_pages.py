@@ -83,6 +83,7 @@ def test_the_home_page_shows_total_goal_and_progress(client, language, goal):
     assert re.search(r'<progress[^>]* value="1" max="1000000" aria-label="[^"]+"', page)
 
 
+@pytest.mark.usefixtures("pages_in_memory")
 def test_the_home_page_costs_no_statement_once_it_is_warm(client, django_assert_num_queries):
     client.get("/fr/")
     with django_assert_num_queries(0):

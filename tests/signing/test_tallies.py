@@ -64,6 +64,7 @@ def test_recount_notices_each_kind_of_counter(dimension):
     assert {d.dimension for d in tallies.recount()} == {dimension}
 
 
+@pytest.mark.usefixtures("pages_in_memory")
 def test_the_figure_on_pages_is_remembered_for_a_moment_only(client, django_assert_num_queries):
     client.get("/en/")
     client.get("/api/v1/counter.json")

@@ -9,10 +9,14 @@ from django.utils.http import http_date
 
 from petition.figures import history
 from petition.models import Hour
-from petition.web import answers
+from petition.web import pages
 from tests.figures.test_api import FIXED, TODAY, forget, get, lines, said, sign, two_days  # noqa: F401
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("noon")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once,
+    pytest.mark.usefixtures("noon", "pages_in_memory"),
+]
 
 
 @pytest.mark.parametrize("path", [*FIXED, f"history/{TODAY}.json", f"history/{TODAY}.csv"])
@@ -67,7 +71,7 @@ def test_a_changed_counter_is_sent_again(client):
     first = get(client, "counter.json")
     sign(1)
     forget()
-    again = get(client, "counter.json", **{"If-None-Match": first["ETag"]})
+    again = get(Client(), "counter.json", **{"If-None-Match": first["ETag"]})
     assert again.status_code == 200
     assert again.json()["total"] == 1
 
@@ -94,7 +98,7 @@ def test_what_is_remembered_is_told_to_nobody_who_would_be_refused(client):
 
 @pytest.mark.once
 def test_what_is_remembered_is_forgotten_within_seconds():
-    assert answers.REMEMBERED_SECONDS + history.REMEMBERED_SECONDS <= 5
+    assert pages.FRESH_SECONDS["application/json"] + history.REMEMBERED_SECONDS <= 5
 
 
 @pytest.mark.once

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, but nothing waits for the server without an end: see `base`."""

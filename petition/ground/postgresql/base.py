@@ -1,0 +1,62 @@
+"""Connections that give up in time, whatever the server or the network does.
+
+A `statement_timeout` is the server's own and ends nothing where the server hangs, and PgBouncer
+may hand a session's setting to somebody else. So the client looks at its watch: each wait ends
+after what `petition.ground.waiting` leaves it. A connection that was given up is closed. After
+several in a row the breaker lets nobody wait for a while.
+"""
+
+import time
+from types import SimpleNamespace
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg import errors
+
+from petition.ground import waiting
+
+breaker = waiting.Breaker(limit=3, rest=0.5)
+
+
+class Connection(psycopg.Connection):
+    """A connection whose every wait has an end."""
+
+    def wait(self, gen, interval=0.1, timeout=None):
+        if not breaker.may_ask():
+            gen.close()
+            raise errors.OperationalError("the database has not answered for a while")
+        left = waiting.left() if timeout is None else min(timeout, waiting.left())
+        try:
+            result = super().wait(gen, interval=interval, timeout=left)
+        except errors._WaitTimeout as error:
+            breaker.failed()
+            self.pgconn.finish()  # What comes later belongs to nobody.
+            raise errors.OperationalError("the database did not answer in time") from error
+        breaker.answered()
+        return result
+
+    @classmethod
+    def _connect_gen(cls, conninfo=""):
+        """As psycopg's own, which waits for two seconds and more; it looks up every 0.1 s."""
+        if not breaker.may_ask():
+            raise errors.OperationalError("the database has not answered for a while")
+        gen = super()._connect_gen(conninfo)
+        until = time.monotonic() + waiting.left()
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and time.monotonic() > until:
+                    gen.close()
+                    breaker.failed()
+                    raise errors.OperationalError("the database took no connection in time")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            breaker.answered()
+            return end.value
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's, with our connections."""
+
+    Database = SimpleNamespace(**vars(psycopg) | {"connect": Connection.connect})

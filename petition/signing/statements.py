@@ -1,0 +1,116 @@
+"""Signing and confirming as one PostgreSQL statement each: one round trip, one commit, no moment in
+between at which a process could end.
+
+`signatures` has the same acts by the ORM, for SQLite and as the reference. A test drives both with
+the same histories.
+"""
+
+import os
+import secrets
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from petition.ground import encryption
+from petition.letters import sending
+from petition.models import Letter, Signature, Tally
+from petition.models.signatures import EMAIL, NAME
+from petition.signing import tallies
+
+State = Signature.State
+
+_KINDS = " ".join(f"WHEN '{state}' THEN '{kind}'" for state, kind in sending.LETTERS.items())
+_ADD = (
+    "ON CONFLICT (channel, dimension, value, slot) DO UPDATE "
+    f"SET count = {Tally._meta.db_table}.count + excluded.count, changed_at = excluded.changed_at"
+)
+# What was typed last replaces what is not confirmed yet; what is confirmed is never changed.
+_TYPED = ("name", "email", "domain_index", "country", "track_id", "updates", "delivery",
+          "consent_id", "language", "signed_at")  # fmt: skip
+_REPLACED = ", ".join(
+    f"{name} = CASE s.state WHEN 'pending' THEN excluded.{name} ELSE s.{name} END"
+    for name in _TYPED
+)
+
+SIGN = f"""
+WITH own AS (
+  INSERT INTO {Signature._meta.db_table} AS s (reference, state, mailbox_index, name, email,
+    domain_index, country, track_id, updates, delivery, consent_id, language, signed_at, moved_at,
+    reason)
+  VALUES (%(reference)s, 'pending', %(mailbox)s, %(name)s, %(email)s, %(domain)s, %(country)s,
+    %(track)s, %(updates)s, %(delivery)s, %(consent)s, %(language)s, %(now)s, %(now)s, '')
+  ON CONFLICT (mailbox_index) DO UPDATE SET {_REPLACED}
+  RETURNING id, state, reference = %(reference)s AS is_new
+), judged AS (
+  SELECT *, petition_recent_letters(id, %(since)s) >= %(most)s AS is_capped FROM own
+), letter AS (
+  INSERT INTO {Letter._meta.db_table} (signature_id, kind, language, state, created_at, due_at,
+    mailer, tries, reply, ended_at)
+  SELECT id, CASE state {_KINDS} END, %(language)s,
+    CASE WHEN is_capped THEN 'withheld' ELSE 'due' END, %(now)s, %(now)s, '', 0, '',
+    CASE WHEN is_capped THEN %(now)s END
+  FROM judged
+)
+INSERT INTO {Tally._meta.db_table} (channel, dimension, value, slot, count, changed_at)
+SELECT 'online', 'state', 'pending', %(slot)s, is_new::int, %(now)s FROM own {_ADD}
+"""  # noqa: S608 - names of tables and columns of ours.
+
+# The total first, as `tallies.add` says.
+CONFIRM = f"""
+WITH moved AS (
+  UPDATE {Signature._meta.db_table}
+  SET state = 'counted', confirmed_at = %(now)s, moved_at = %(now)s, reason = ''
+  WHERE reference = %(reference)s AND state = 'pending' AND signed_at > %(since)s
+  RETURNING country, track_id, language
+), changes AS (
+  SELECT change.* FROM moved, LATERAL (VALUES
+    (1, 'total', '', 1), (2, 'country', country, 1), (3, 'day', %(day)s, 1),
+    (4, 'language', language, 1), (5, 'state', 'pending', -1),
+    (6, 'track', coalesce(track_id, ''), 1)
+  ) AS change (place, dimension, value, by)
+), added AS (
+  INSERT INTO {Tally._meta.db_table} (channel, dimension, value, slot, count, changed_at)
+  SELECT 'online', dimension, value, %(slot)s, by, %(now)s FROM changes ORDER BY place {_ADD}
+)
+SELECT count(*) FROM moved
+"""  # noqa: S608
+
+
+def sign(details: dict, mailbox: bytes, now: datetime) -> None:
+    """Keep a signature, the letter that it owes and its tally; `details` are the columns of what
+    was typed. Raises a DatabaseError, and then nothing is stored."""
+    values: dict[str, Any] = {
+        "reference": uuid.uuid4(),
+        "mailbox": mailbox,
+        "name": encryption.encrypt(details["name"], NAME),
+        "email": encryption.encrypt(details["email"], EMAIL),
+        "domain": details["domain"],
+        "country": details["country"],
+        "track": details["track_id"],
+        "updates": details["updates"],
+        "delivery": details["delivery"],
+        "consent": details["consent_id"],
+        "language": details["language"],
+        "now": now,
+        "since": now - sending.LETTERS_WINDOW,
+        "most": sending.LETTERS_AN_ADDRESS,
+        "slot": secrets.randbelow(tallies.SLOTS),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SIGN, values)
+
+
+def confirm(reference: uuid.UUID, now: datetime) -> bool:
+    """Count a signature that is pending and not too old; false where it is not."""
+    values: dict[str, Any] = {
+        "reference": reference,
+        "now": now,
+        "since": now - Signature.PENDING_FOR,
+        "day": now.date().isoformat(),
+        "slot": os.getpid() % tallies.SLOTS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(CONFIRM, values)
+        return bool(cursor.fetchone()[0])

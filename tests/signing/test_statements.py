@@ -1,0 +1,193 @@
+"""One statement or several: the same history leaves the same rows, and answers the same."""
+
+from collections import Counter
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from threading import Barrier, Thread
+from unittest.mock import patch
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from petition.campaign import texts
+from petition.ground import links
+from petition.letters import sending
+from petition.models import Letter, Signature, Tally
+from petition.signing import lifecycle, signatures, tallies
+from tests.budget import FUZZ, examples
+
+pytestmark = pytest.mark.postgres
+
+State = Signature.State
+MAILBOXES = ["one@example.org", "two@example.org"]
+mailboxes = st.sampled_from(MAILBOXES)
+acts = st.one_of(
+    st.tuples(
+        st.just("sign"), mailboxes, st.sampled_from(["Sample One", "مثال"]),
+        st.sampled_from(["MA", "LB"]), st.sampled_from([None, "fate"]), st.booleans(),
+        st.sampled_from(["ar", "fr"]),
+    ),
+    st.tuples(st.just("confirm"), mailboxes),
+    st.tuples(st.just("confirm_by_code"), mailboxes),
+    st.tuples(st.just("withdraw"), mailboxes),
+    st.tuples(st.just("move"), mailboxes, st.sampled_from([State.HELD, State.REJECTED])),
+    st.tuples(st.just("wait"), st.sampled_from([1, 25, 24 * 15])),  # hours
+)  # fmt: skip
+BEGINNING = timezone.now()
+
+
+@contextmanager
+def clock(moment):
+    """It is this moment, also for the defaults of fields."""
+
+    class Then(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return moment
+
+    with patch.object(timezone, "datetime", Then):
+        yield
+
+
+class History:
+    """Does the acts, notes their answers, and tells what the database holds in the end."""
+
+    def __init__(self):
+        self.now, self.answers = BEGINNING, []
+        self.references: dict = {}
+
+    def do(self, act: str, *args) -> None:
+        with clock(self.now):
+            try:
+                self.answers.append(getattr(self, act)(*args))
+            except (signatures.LinkExpired, signatures.WrongCode, lifecycle.NotAllowed) as error:
+                self.answers.append(type(error).__name__)
+        self.now += timedelta(seconds=1)
+
+    def sign(self, mailbox, name, country, track, delivery, language):
+        signatures.sign(
+            name=name, email=mailbox, country=country, track=track, updates=not delivery,
+            delivery=delivery, consent=texts.consent_shown(None, language), language=language,
+        )  # fmt: skip
+        found = Signature.objects.of_mailbox(mailbox).get()
+        self.references[mailbox] = found.reference
+        return found.state
+
+    def reference(self, mailbox):
+        if mailbox not in self.references:
+            raise signatures.LinkExpired
+        return self.references[mailbox]
+
+    def confirm(self, mailbox):
+        signatures.confirm(links.token(links.CONFIRM, self.reference(mailbox)))
+
+    def confirm_by_code(self, mailbox):
+        signatures.confirm_by_code(mailbox, links.code(self.reference(mailbox)))
+
+    def withdraw(self, mailbox):
+        signatures.withdraw(links.token(links.WITHDRAW, self.reference(mailbox)))
+
+    def move(self, mailbox, to):
+        signature = Signature.objects.get(reference=self.reference(mailbox))
+        return lifecycle.move(signature, to)
+
+    def wait(self, hours):
+        self.now += timedelta(hours=hours)
+
+    def told(self) -> dict:
+        fields = [f.attname for f in Signature._meta.fields if f.attname not in ("id", "reference")]
+        left_out = ("id", "signature_id")
+        of_letters = [f.attname for f in Letter._meta.fields if f.attname not in left_out]
+        sums: Counter = Counter()
+        for tally in Tally.objects.all():
+            sums[tally.channel, tally.dimension, tally.value] += tally.count
+        assert tallies.recount() == []
+        return {
+            "answers": self.answers,
+            "signatures": [
+                [getattr(s, name) for name in fields] for s in Signature.objects.order_by("pk")
+            ],
+            "letters": [
+                [getattr(letter, name) for name in of_letters]
+                for letter in Letter.objects.order_by("pk")
+            ],
+            "tallies": {key: n for key, n in sums.items() if n},
+        }
+
+
+def told(history: list, *, at_once: bool) -> dict:
+    with (
+        transaction.atomic(),
+        patch.object(signatures, "in_one_statement", lambda: at_once),
+    ):
+        world = History()
+        for act in history:
+            world.do(*act)
+        found = world.told()
+        transaction.set_rollback(True)
+    return found
+
+
+@pytest.mark.property
+@pytest.mark.django_db
+@settings(
+    max_examples=examples(60),
+    deadline=None,
+    derandomize=not FUZZ,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(acts, max_size=14))
+def test_every_history_leaves_the_same_rows_either_way(history):
+    assert told(history, at_once=True) == told(history, at_once=False)
+
+
+@pytest.mark.django_db
+def test_a_mailbox_is_one_signature_and_its_sixth_letter_is_withheld():
+    world = History()
+    for n in range(7):
+        world.do("sign", MAILBOXES[0], f"Sample {'ABCDEFG'[n]}", "MA", None, False, "fr")
+    assert Signature.objects.get().name == "Sample G"
+    assert Counter(Letter.objects.values_list("state", flat=True)) == {"due": 5, "withheld": 2}
+    assert tallies.recount() == []
+
+
+@pytest.mark.django_db
+def test_each_act_is_one_statement(django_assert_num_queries):
+    details = {
+        "name": "Sample", "email": MAILBOXES[0], "country": "MA", "track": None, "language": "fr",
+        "updates": False, "delivery": False, "consent": texts.consent_shown(None, "fr"),
+    }  # fmt: skip
+    with django_assert_num_queries(1):
+        signatures.sign(**details)
+    token = links.token(links.CONFIRM, Signature.objects.get().reference)
+    with django_assert_num_queries(1):
+        signatures.confirm(token)
+    assert Signature.objects.get().state == State.COUNTED
+
+
+@pytest.mark.usefixtures("committed")
+def test_posts_of_one_mailbox_at_one_instant_owe_no_letter_too_many():
+    consent = texts.consent_shown(None, "fr")
+    together = Barrier(16)
+
+    def post():
+        together.wait()
+        for _ in range(4):
+            signatures.sign(
+                name="Sample", email=MAILBOXES[0], country="MA", track=None, updates=False,
+                delivery=False, consent=consent, language="fr",
+            )  # fmt: skip
+        connection.close()
+
+    threads = [Thread(target=post) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Signature.objects.count() == 1
+    due = Letter.objects.exclude(state=Letter.State.WITHHELD).count()
+    assert (due, Letter.objects.count()) == (sending.LETTERS_AN_ADDRESS, 64)
+    assert tallies.recount() == []

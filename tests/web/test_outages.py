@@ -1,0 +1,217 @@
+"""The real web process while its real database is gone, hangs, is full or can only be read: pages
+are there all the same, a post is answered at once, and nothing that was acknowledged is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from types import SimpleNamespace
+from urllib.parse import urlencode
+
+import psycopg
+import pytest
+from django.conf import settings
+
+from tests import equipment
+from tests.conftest import free_port
+
+# Once: with servers of its own, whatever the other tests run on.
+pytestmark = [pytest.mark.postgres, pytest.mark.outage]
+
+LANGUAGES = ("ar", "fr", "en")
+STANDING = [
+    f"/{code}/{page}"
+    for code in LANGUAGES
+    for page in ("", "sign/", "sign/sent/", "signed/", "counter/", "tracks/", "about/", "privacy/",
+                 "press/", "counter.svg")
+] + [f"/embed/{code}/counter/" for code in LANGUAGES] + [
+    "/api/v1/counter.json", "/api/v1/tallies.csv", "/api/v1/history.json", "/healthz",
+]  # fmt: skip
+# Far from the tens of seconds of a hanging database, and of no machine's speed: bench/outages.py
+# measures how long it takes.
+PATIENCE = 3
+# They could show a case.
+FALLING = ["/en/cases/", "/ar/news/", "/en/tracks/fate/"]
+
+
+class Site:
+    """gunicorn with one process on a port of its own."""
+
+    def __init__(self, database_url: str, folder, **more: str):
+        self.port = free_port()
+        self.environment = os.environ | {
+            "DEBUG": "1", "DATABASE_URL": database_url, "RATELIMIT_ENABLE": "0",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "SITE_URL": f"http://127.0.0.1:{self.port}", "LAST_GOOD_DIR": str(folder),
+            "DJANGO_SETTINGS_MODULE": "campaign_site.settings",
+        } | more  # fmt: skip
+        self.process = None
+
+    def manage(self, *command: str) -> None:
+        subprocess.run(
+            [sys.executable, "manage.py", *command], env=self.environment, check=True,
+            cwd=settings.BASE_DIR, capture_output=True,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "-b",
+             f"127.0.0.1:{self.port}"],
+            env=self.environment, cwd=settings.BASE_DIR, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            try:
+                if self.get("/healthz").status == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("the site does not start")
+
+    def stop(self) -> None:
+        """As a machine that loses its power: the master and its worker at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def get(self, path: str):
+        return self._ask("GET", path)
+
+    def post(self, path: str, **typed: str):
+        return self._ask("POST", path, urlencode(typed))
+
+    def sign(self, address: str):
+        return self.post("/en/sign/", name="Sample Signer", email=address, country="MA",
+                         consent="on")  # fmt: skip
+
+    def _ask(self, method: str, path: str, body: str | None = None):
+        headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
+        begun = time.monotonic()
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode(errors="replace")
+        connection.close()
+        return SimpleNamespace(
+            status=answer.status, headers=answer.headers, text=text,
+            seconds=time.monotonic() - begun,
+        )  # fmt: skip
+
+    def wait_until_warm(self) -> None:
+        """Until the process has opened all of its pages once."""
+        until = time.monotonic() + 30
+        kept = self.environment["LAST_GOOD_DIR"]
+        count = -1
+        while time.monotonic() < until:
+            now = len(os.listdir(kept)) if os.path.isdir(kept) else 0
+            if now == count and now > len(STANDING):
+                return
+            count = now
+            time.sleep(1)
+        raise AssertionError(f"{count} copies")
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory):
+    """A site with its database, and copies of its pages."""
+    with equipment.server({}) as database:
+        site = Site(database.url, tmp_path_factory.mktemp("last-good"))
+        site.manage("migrate")
+        site.start()
+        try:
+            site.wait_until_warm()
+            yield site, database
+        finally:
+            site.stop()
+
+
+def check_standing(site: Site) -> None:
+    for path in STANDING:
+        answer = site.get(path)
+        assert (path, answer.status) == (path, 200)
+        assert answer.seconds <= PATIENCE, path
+
+
+def check_posts_are_answered(site: Site) -> None:
+    check_signing_is_answered(site)
+    answer = site.post("/en/code/", email="typed@example.org", code="ABCD2345")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    assert "typed@example.org" in answer.text
+    assert answer.seconds <= PATIENCE
+
+
+def check_signing_is_answered(site: Site) -> None:
+    """At once, with what was typed, in plain words, and with a time to come back."""
+    answer = site.sign("typed@example.org")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    assert "typed@example.org" in answer.text
+    assert "could not be stored" in answer.text
+    assert answer.seconds <= PATIENCE
+
+
+def signatures(database) -> int:
+    with psycopg.connect(database.url) as connection:
+        return connection.execute("SELECT count(*) FROM petition_signature").fetchone()[0]
+
+
+def seconds_until_signed(site: Site, address: str) -> float:
+    begun = time.monotonic()
+    while site.sign(address).status != 303:
+        assert time.monotonic() - begun < 10
+        time.sleep(0.1)
+    return time.monotonic() - begun
+
+
+def test_pages_and_forms_stand_while_the_database_is_gone_and_after_a_restart(standing):
+    site, database = standing
+    before = signatures(database)
+    assert site.sign("gone-before@example.org").status == 303
+    database.stop(signal.SIGQUIT)
+    check_standing(site)
+    check_posts_are_answered(site)
+    site.stop()
+    site.start()
+    check_standing(site)
+    check_posts_are_answered(site)
+    for path in FALLING:
+        answer = site.get(path)
+        assert (path, answer.status) == (path, 503)
+        assert "try again in a minute" in answer.text or "/ar/" in path
+    database.start()
+    assert seconds_until_signed(site, "gone-after@example.org") <= PATIENCE
+    assert signatures(database) == before + 2
+    assert site.get("/en/cases/").status == 200
+
+
+def test_nothing_waits_while_the_database_hangs(standing):
+    site, database = standing
+    before = signatures(database)
+    assert site.sign("hung-before@example.org").status == 303
+    database.send(signal.SIGSTOP)
+    for _ in range(3):
+        check_posts_are_answered(site)
+    check_standing(site)
+    assert site.get("/healthz").status == 200
+    database.send(signal.SIGCONT)
+    assert seconds_until_signed(site, "hung-after@example.org") <= PATIENCE
+    # Posts that were given up may have been stored: whoever signs again still counts once.
+    assert site.sign("typed@example.org").status == 303
+    assert signatures(database) == before + 3
+
+
+def test_a_database_that_can_only_be_read_takes_no_signature_and_stops_no_page(standing):
+    site, database = standing
+    read_only(database, "on")
+    check_standing(site)
+    check_signing_is_answered(site)
+    assert site.get("/en/cases/").status == 200
+    read_only(database, "off")
+    assert seconds_until_signed(site, "read-after@example.org") <= PATIENCE
+
+
+def read_only(database, switch: str) -> None:
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {switch}")
+        connection.execute("SELECT pg_reload_conf()")
