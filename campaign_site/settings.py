@@ -92,18 +92,18 @@ MIDDLEWARE = [
     # Within: a 304 would else bring the common policy to a page that a cache has with its own.
     "csp.middleware.CSPMiddleware",
     "petition.web.middleware.NoCookies",
-    "petition.web.middleware.Sessions",
+    "petition.web.desk.Sessions",
     "petition.web.middleware.Language",
     "petition.web.middleware.RefuseOddBodies",
     "petition.web.middleware.RefuseCrossSitePosts",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "petition.web.desk.Csrf",
+    "petition.web.desk.Accounts",
     "petition.web.middleware.EndOldSessions",
-    "django_otp.middleware.OTPMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "petition.web.desk.SecondFactor",
+    "petition.web.desk.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "petition.web.desk.Attempts",
 ]
 
 TEMPLATES = [
@@ -137,8 +137,9 @@ TIME_ZONE = "UTC"
 
 # --- Data --------------------------------------------------------------------------------------
 
-# Columns that PostgreSQL keeps beside an index’s key; SQLite does without.
-SILENCED_SYSTEM_CHECKS = ["models.W040"]
+# Columns that PostgreSQL keeps beside an index’s key; SQLite does without. django-axes knows its
+# middleware by its own name alone (petition.web.desk.Attempts).
+SILENCED_SYSTEM_CHECKS = ["models.W040", "axes.W002"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -172,7 +173,7 @@ CACHES = {
         cure="Write redis://host:6379/0, or leave it out where one web process is all.",
     ),
     # What every visitor reads and nobody counts in: kept for seconds inside each web process.
-    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"},
+    "process": {"BACKEND": "petition.ground.cache.ProcessCache", "LOCATION": "process"},
     # The last good pages and texts: they outlive a restart while the database is gone.
     "last_good": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",

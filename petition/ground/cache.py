@@ -1,7 +1,13 @@
-"""Django's cache in Redis, but a server that does not answer is soon asked no more: after one
-time-out it is left alone for some seconds, so that it does not delay every request."""
+"""Django's caches, fit for a busy day.
 
+In Redis, a server that does not answer is soon asked no more: after one time-out it is left alone
+for some seconds, so that it does not delay every request. In the process, values are kept as they
+are: nobody changes what is remembered, and pickling it cost more than a page in memory does.
+"""
+
+from django.core.cache.backends import locmem
 from django.core.cache.backends import redis as django_redis
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -42,3 +48,25 @@ class RedisCache(django_redis.RedisCache):
     def __init__(self, server, params):
         super().__init__(server, params)
         self._class = _Client
+
+
+class ProcessCache(locmem.LocMemCache):
+    """Values of this process alone, never copied: whoever reads one must not change it."""
+
+    def get(self, key, default=None, version=None):
+        key = self.make_and_validate_key(key, version)
+        with self._lock:
+            return default if self._has_expired(key) else self._cache[key]
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        key = self.make_and_validate_key(key, version)
+        with self._lock:
+            self._set(key, value, timeout)
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        key = self.make_and_validate_key(key, version)
+        with self._lock:
+            if not self._has_expired(key):
+                return False
+            self._set(key, value, timeout)
+            return True

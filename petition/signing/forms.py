@@ -3,6 +3,7 @@
 import logging
 import re
 import unicodedata
+from collections.abc import Container
 from urllib.error import URLError
 
 from django import forms
@@ -128,21 +129,35 @@ class Captcha(ReCaptchaField):
         logger.warning("The reCAPTCHA server does not answer: signing goes on without it.")
 
 
+class KnownField(forms.CharField):
+    """One of the codes in `known`, which a form sets.
+
+    A ChoiceField copies its choices, 256 countries, for each form that is made: more work than all
+    else of signing. Pages write the options themselves.
+    """
+
+    def __init__(self, *, wrong, **options):
+        super().__init__(
+            error_messages={"invalid_choice": wrong} | options.pop("errors", {}), **options
+        )
+        self.known: Container[str] = ()
+
+    def validate(self, value):
+        super().validate(value)
+        if value and value not in self.known:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+
+
 class SignForm(OnceForm):
     """The sign form. `consent_text` says which version of the text a cached page showed."""
 
     name = NameField()
     email = AddressField()
-    country = forms.ChoiceField(
-        error_messages={
-            "required": _("Choose your country."),
-            "invalid_choice": _("Choose your country from the list."),
-        }
+    country = KnownField(
+        wrong=_("Choose your country from the list."),
+        errors={"required": _("Choose your country.")},
     )
-    track = forms.ChoiceField(
-        required=False,
-        error_messages={"invalid_choice": _("Choose one of the tracks, or none.")},
-    )
+    track = KnownField(required=False, wrong=_("Choose one of the tracks, or none."))
     updates = forms.BooleanField(required=False)
     delivery = forms.BooleanField(required=False)
     consent = forms.BooleanField(
@@ -153,9 +168,9 @@ class SignForm(OnceForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.language = get_language()
-        self.fields["country"].choices = countries.names(self.language).items()
         self.tracks = texts.tracks(self.language)
-        self.fields["track"].choices = [("", ""), *((t.slug, t.title) for t in self.tracks)]
+        self.fields["country"].known = countries.names(self.language)
+        self.fields["track"].known = {track.slug for track in self.tracks}
         self.consent_shown = texts.consent_shown(None, self.language)
         if settings.RECAPTCHA:
             self.fields["captcha"] = Captcha(

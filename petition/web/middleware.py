@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
 from django.middleware.locale import LocaleMiddleware
 
 from petition.ground import memory, waiting
 from petition.web import errors
+from petition.web.desk import is_for_coordinators
 
 logger = logging.getLogger(__name__)
 
@@ -179,15 +179,6 @@ class RefuseCrossSitePosts:
             return True
 
 
-class Sessions(SessionMiddleware):
-    """Django's sessions, but a page that asks by itself how far something is keeps nobody in."""
-
-    def process_response(self, request, response):
-        if request.path.endswith("/progress.json"):
-            return response
-        return super().process_response(request, response)
-
-
 class EndOldSessions:
     """Signs a coordinator out some hours after the sign-in, however busy; SESSION_COOKIE_AGE does
     it where nothing is done."""
@@ -201,7 +192,3 @@ class EndOldSessions:
             if time.time() - began >= settings.SIGNED_IN_SECONDS:
                 logout(request)
         return self.get_response(request)
-
-
-def is_for_coordinators(request) -> bool:
-    return request.path.startswith("/admin/")
