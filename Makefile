@@ -36,9 +36,8 @@ test-sqlite: $(VENV)/dev
 test-postgres: $(VENV)/dev
 	@$(WITH) postgres -- $(PYTEST) -m "not browser and not once" $(TESTS)
 
-# One after the other: Chromium itself uses every core.
 test-browser: $(VENV)/dev
-	@$(WITH) chromium -- $(BIN)/pytest --durations=10 -m browser $(TESTS)
+	@$(WITH) chromium -- $(PYTEST) -m browser $(TESTS)
 
 # The inner loop: what is quick, on SQLite.
 test-quick: $(VENV)/dev

@@ -188,6 +188,8 @@ PAGE_MEMORY_BYTES = (
 )
 # Of the threads of a web process, so many may wait for the database; gunicorn.conf.py starts 16.
 DATABASE_THREADS = 12
+# How long one request may wait for the database in all: on public pages, on the desk.
+PUBLIC_DATABASE_SECONDS, DESK_DATABASE_SECONDS = 0.6, 30.0
 
 # gunicorn's own variable; `petition.checks` warns where several processes count apart.
 WEB_CONCURRENCY = read(

@@ -27,8 +27,7 @@ OPEN = re.compile(r"/api/.*|/oembed|/[a-z]{2}/counter\.(?:svg|png)")
 # Mail programs press it from wherever they are (RFC 8058): its token is all that it goes by.
 ONE_CLICK = re.compile(r"/[a-z]{2}/unsubscribe/[^/]+/")
 
-# How long one request may wait for the database in all, and for a place among those who wait.
-PUBLIC_SECONDS, DESK_SECONDS, PLACE_SECONDS = 0.6, 30, 0.3
+PLACE_SECONDS = 0.3  # How long a request waits for a place among those who wait.
 
 CONDITIONS = "If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"
 
@@ -68,7 +67,8 @@ class Patience:
         self.places = threading.BoundedSemaphore(settings.DATABASE_THREADS)
 
     def __call__(self, request):
-        seconds = DESK_SECONDS if is_for_coordinators(request) else PUBLIC_SECONDS
+        desk = is_for_coordinators(request)
+        seconds = settings.DESK_DATABASE_SECONDS if desk else settings.PUBLIC_DATABASE_SECONDS
         if not self.places.acquire(timeout=PLACE_SECONDS):
             return errors.unavailable(request)
         try:

@@ -31,10 +31,9 @@ FRESH_AT_MOST = 60
 # While one request makes a page anew, others get the former one, if it is no older than so many of
 # its lifetimes.
 LIFETIMES_MEANWHILE = 3
-# How long a request waits for the database where a former answer could be sent instead, and where
-# there is none; for somebody else who makes the same page.
-WAIT_WITH_FORMER, WAIT_WITHOUT = 0.1, 0.6
-WAIT_FOR_MAKER = 0.2
+# How long a request waits for the database where a former answer could be sent instead; for
+# somebody else who makes the same page.
+WAIT_WITH_FORMER, WAIT_FOR_MAKER = 0.1, 0.2
 # From this age on a page says of when it is, and shows nothing that may have been taken down.
 OLD_SECONDS = 60
 RETRY_SECONDS = 5  # How soon a cache asks again for a page that could not be made.
@@ -169,14 +168,15 @@ class PublicPages:
 
     def _first(self, request: HttpRequest, key: str) -> HttpResponse:
         """One makes a page that is not here; those who ask meanwhile get what comes of it."""
-        with waiting.turn_of(self.store.first_maker(key), WAIT_WITHOUT):
+        with waiting.turn_of(self.store.first_maker(key), settings.PUBLIC_DATABASE_SECONDS):
             kept = self.store.get(key)
             if kept and kept.is_good():
                 return answers.send(request, kept.packed)
             return self._anew(request, key, _last_good(key))
 
     def _anew(self, request: HttpRequest, key: str, former: Kept | None) -> HttpResponse:
-        patience = WAIT_WITH_FORMER if former and former.is_good() else WAIT_WITHOUT
+        has_former = former and former.is_good()
+        patience = WAIT_WITH_FORMER if has_former else settings.PUBLIC_DATABASE_SECONDS
         turn = memory.turn()  # Before it is made: what changes meanwhile makes it old.
         with waiting.at_most(patience):
             response = self._made(request)
@@ -193,8 +193,7 @@ class PublicPages:
 
     def _unkept(self, request: HttpRequest) -> HttpResponse:
         """Made for this request alone."""
-        with waiting.at_most(WAIT_WITHOUT):
-            response = self._made(request)
+        response = self._made(request)
         if response.status_code != 200 or response.streaming:
             return response
         return answers.send(request, answers.pack(response.content, dict(response.headers)))
