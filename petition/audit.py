@@ -12,6 +12,7 @@ from django.utils import timezone
 from petition.ground import memory
 from petition.models import Entry, Signature
 
+BATCH = 2000  # Entries that are in memory at once.
 BEGINNING = "0" * 64
 SYSTEM = "(system)"  # No account can have this name.
 # One writer at a time; the number only has to differ from other advisory locks of this database.
@@ -76,11 +77,12 @@ def broken() -> list[int]:
     """
     wrong = []
     before = Entry(number=0, hash=BEGINNING)
-    for entry in Entry.objects.order_by("number").iterator(chunk_size=2000):
-        follows = entry.number == before.number + 1 and entry.previous == before.hash
-        if not follows or entry.hash != _hash(entry):
-            wrong.append(entry.number)
-        before = entry
+    while batch := Entry.objects.filter(number__gt=before.number).order_by("number")[:BATCH]:
+        for entry in batch:
+            follows = entry.number == before.number + 1 and entry.previous == before.hash
+            if not follows or entry.hash != _hash(entry):
+                wrong.append(entry.number)
+            before = entry
     return wrong
 
 

@@ -66,6 +66,22 @@ def test_the_state_is_written_by_the_lifecycle_alone():
     assert users - others <= {"lifecycle.py"}
 
 
+# What would belong to a session of the database: behind PgBouncer the next statement may reach
+# another one, and somebody else this one. `.iterator()` opens a cursor WITH HOLD.
+SESSION_STATE = (
+    r"[\"'](?:SET SESSION |SET (?!LOCAL\b)\w+ TO |RESET \w|(?:UN)?LISTEN|PREPARE \w|DECLARE \w)"
+    r"|pg_(?:try_)?advisory_lock|set_config\([^)]*, *false|\.iterator\(|CREATE TEMP"
+)
+
+
+def test_nothing_leaves_its_mark_on_a_session_of_the_database():
+    for spelling in ("'SET synchronous_commit TO off'", "'RESET a'", "pg_advisory_lock(1)"):
+        assert re.search(SESSION_STATE, spelling)
+    sources = [*APP.rglob("*.py"), *(ROOT / "campaign_site").rglob("*.py")]
+    marks = {path.name for path in sources if re.search(SESSION_STATE, path.read_text("utf-8"))}
+    assert marks == set()
+
+
 def test_no_migration_is_missing(db):
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 def end(user: AbstractBaseUser) -> int:
     """Returns how many there were. Only coordinators have sessions, so they are all looked at."""
     ended = 0
-    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+    for session in Session.objects.filter(expire_date__gt=timezone.now()):
         if session.get_decoded().get(SESSION_KEY) == str(user.pk):
             session.delete()
             ended += 1

@@ -46,11 +46,14 @@ def rotate_keys() -> dict[str, int]:
     """
     done = {"moved": 0, "doubles": 0, "unreadable": 0}
     every = Signature.objects.exclude(mailbox=None).values_list("pk", flat=True)
-    for pk in every.iterator(chunk_size=BATCH):
-        try:
-            _bring_over(pk, done)
-        except encryption.Unreadable:
-            done["unreadable"] += 1
+    reached = 0
+    while batch := list(every.filter(pk__gt=reached).order_by("pk")[:BATCH]):
+        for pk in batch:
+            try:
+                _bring_over(pk, done)
+            except encryption.Unreadable:
+                done["unreadable"] += 1
+        reached = batch[-1]
     return done
 
 

@@ -133,22 +133,21 @@ def run(stopped: Callable[[], bool] = lambda: False) -> int:
     in_hand = Sweep.objects.filter(worker=workers.my_name())
     in_hand.filter(state=State.RUNNING).update(worker="", state=State.WAITING)
     in_hand.update(worker="")
-    with _commits_that_do_not_wait():
-        while not stopped() and (sweep := _claim()):
-            step = _apply_batch if sweep.task == Sweep.Task.APPLY else _undo_batch
-            logger.info("Sweep %s: %s begins.", sweep.pk, sweep.task)
-            while True:
-                if stopped():
-                    _mine(sweep).update(state=State.WAITING, worker="")
-                    return ended
-                began = time.monotonic()
-                if not step(sweep):
-                    ended += _end(sweep)
-                    break
-                if not _beat(sweep):
-                    break  # A coordinator stopped it.
-                # Signers come first: the machine is theirs for longer than a batch has taken.
-                time.sleep((time.monotonic() - began) * REST)
+    while not stopped() and (sweep := _claim()):
+        step = _apply_batch if sweep.task == Sweep.Task.APPLY else _undo_batch
+        logger.info("Sweep %s: %s begins.", sweep.pk, sweep.task)
+        while True:
+            if stopped():
+                _mine(sweep).update(state=State.WAITING, worker="")
+                return ended
+            began = time.monotonic()
+            if not step(sweep):
+                ended += _end(sweep)
+                break
+            if not _beat(sweep):
+                break  # A coordinator stopped it.
+            # Signers come first: the machine is theirs for longer than a batch has taken.
+            time.sleep((time.monotonic() - began) * REST)
     return ended
 
 
@@ -176,7 +175,7 @@ def _set_aside(sweep: Sweep, signature: Signature) -> str:
             "was_reason": signature.reason,
             "was_since": signature.moved_at,
         }
-        with transaction.atomic():
+        with _one_move():
             if lifecycle.move(signature, sweep.to, reason=sweep.reason):
                 SweepMove.objects.create(
                     sweep=sweep, signature=signature, at=signature.moved_at, **was
@@ -202,7 +201,7 @@ def _undo_batch(sweep: Sweep) -> int:
 def _restore(move: SweepMove) -> str:
     """Give a signature its former state back, and say which; none where somebody has decided
     since."""
-    with transaction.atomic():
+    with _one_move():
         # Locked, so that neither its owner nor a coordinator changes what is decided on here.
         rows = Signature.objects.select_for_update(no_key=True).defer("name", "email")
         signature = rows.filter(pk=move.signature_id, moved_at=move.at).first()
@@ -322,16 +321,12 @@ def _rule(sweep: Sweep) -> dict[str, str]:
 
 
 @contextmanager
-def _commits_that_do_not_wait():
-    """A server that crashes may lose the last moves of a sweep, each with its record: the sweep
-    then makes them again. So its many commits need not wait for the disk that signers wait for."""
-    if connection.vendor != "postgresql":
+def _one_move():
+    """A transaction whose commit does not wait for the disk that signers wait for. A server that
+    crashes may lose the last moves of a sweep, each with its record: the sweep makes them again."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                # Of this transaction alone: behind PgBouncer, a session is somebody else's next.
+                cursor.execute("SET LOCAL synchronous_commit TO off")
         yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit TO off")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("RESET synchronous_commit")
