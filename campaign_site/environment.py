@@ -60,6 +60,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> int:
+    """A whole number, one or more."""
+    if not count(text):
+        raise ValueError(text)
+    return int(text)
+
+
 def rate(text: str) -> str:
     """django-ratelimit's notation: `600/h`, `5/10m`."""
     if not re.fullmatch(r"[1-9][0-9]{0,8}/([1-9][0-9]{0,4})?[smhd]", text):

@@ -97,13 +97,13 @@ MIDDLEWARE = [
     "petition.web.middleware.RefuseOddBodies",
     "petition.web.middleware.RefuseCrossSitePosts",
     "django.middleware.common.CommonMiddleware",
-    "petition.web.desk.Csrf",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "petition.web.desk.Accounts",
     "petition.web.middleware.EndOldSessions",
     "petition.web.desk.SecondFactor",
     "petition.web.desk.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "petition.web.desk.Attempts",
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
@@ -137,9 +137,8 @@ TIME_ZONE = "UTC"
 
 # --- Data --------------------------------------------------------------------------------------
 
-# Columns that PostgreSQL keeps beside an index’s key; SQLite does without. django-axes knows its
-# middleware by its own name alone (petition.web.desk.Attempts).
-SILENCED_SYSTEM_CHECKS = ["models.W040", "axes.W002"]
+# Columns that PostgreSQL keeps beside an index’s key; SQLite does without.
+SILENCED_SYSTEM_CHECKS = ["models.W040"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -227,6 +226,13 @@ CONTACT_EMAIL = read(
     cure="Write the address that answers supporters, such as contact@petition.example.org.",
 )
 
+# How many letters a mailer sends at the same moment, and at most in a second; 0 is no limit.
+MAIL_CONCURRENCY = read(
+    "MAIL_CONCURRENCY", environment.positive, default=4, cure="Write a number, such as 4."
+)
+MAIL_RATE = read(
+    "MAIL_RATE", environment.pace, default=0.0, cure="Write a rate such as 50/s or 5000/h."
+)
 # How many letters of news a second; the mailers keep to it together.
 NEWS_RATE = read(
     "NEWS_RATE",

@@ -17,6 +17,8 @@ from campaign_site.settings import *  # noqa: E402, F403
 PAGE_MEMORY_BYTES = 0
 # A busy machine is no broken database; tests/web/test_outages.py runs the real site.
 PUBLIC_DATABASE_SECONDS = 60.0
+# A test's transaction is seen in its own thread alone.
+MAIL_CONCURRENCY = 1
 CACHES["last_good"] = {  # noqa: F405
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "LOCATION": "last-good",

@@ -3,14 +3,18 @@
 import logging
 import re
 import smtplib
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.core.mail import get_connection
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db import connection as database
 from django.db.models import Q
 from django.utils import timezone
 
@@ -29,7 +33,7 @@ LONGEST_PAUSE = timedelta(hours=6)
 MAX_TRIES = 20  # About four days.
 # Far longer than any conversation with a mail server, whose every step ends after EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=15)
-BATCH = 50
+BATCH = 10  # In the hands of one conversation.
 HOLD_PAUSE = timedelta(minutes=10)
 # So many letters of news may leave before we look again whether somebody waits for a letter.
 NEWS_BATCH = 5
@@ -53,6 +57,24 @@ class ServerUnavailable(Exception):
     """
 
     sent = 0
+
+
+class _Pace:
+    """Spreads the letters of all conversations of this process evenly, at MAIL_RATE a second."""
+
+    def __init__(self):
+        self._lock, self._next_at = threading.Lock(), 0.0
+
+    def wait(self) -> None:
+        if not settings.MAIL_RATE:
+            return
+        with self._lock:
+            at = max(self._next_at, time.monotonic())
+            self._next_at = at + 1 / settings.MAIL_RATE
+        time.sleep(max(0, at - time.monotonic()))
+
+
+_pace = _Pace()
 
 
 @dataclass(frozen=True)
@@ -90,31 +112,64 @@ def forget(signature: Signature) -> None:
 
 
 def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
-    """Send every letter that is due now, one after the other; returns how many went out.
+    """Send every letter that is due now, in up to MAIL_CONCURRENCY conversations with the server at
+    once; returns how many went out.
 
     A letter is claimed before it is sent and marked after: of a mailer killed in between, the one
-    letter in its hands may go out twice, and none is lost. Raises ServerUnavailable.
+    letter in the hands of each conversation may go out twice, and none is lost. Raises
+    ServerUnavailable.
     """
     free_abandoned()
+    others_needed = min(settings.MAIL_CONCURRENCY - 1, _due()[: BATCH * 10].count() // BATCH)
+    if not others_needed:
+        return _converse(stopped)
+    with ThreadPoolExecutor(others_needed, "conversation") as pool:
+        others = [pool.submit(_converse_aside, stopped) for _ in range(others_needed)]
+        ends = [_outcome(lambda: _converse(stopped)), *(_outcome(other.result) for other in others)]
+    sent = sum(end if isinstance(end, int) else getattr(end, "sent", 0) for end in ends)
+    for error in ends:
+        if isinstance(error, ServerUnavailable):
+            error.sent = sent
+        if isinstance(error, Exception):
+            raise error
+    return sent
+
+
+def _outcome(act: Callable[[], int]) -> int | Exception:
+    try:
+        return act()
+    except (ServerUnavailable, DatabaseError) as error:
+        return error
+
+
+def _converse_aside(stopped: Callable[[], bool]) -> int:
+    try:
+        return _converse(stopped)
+    finally:
+        database.close()  # This thread's own.
+
+
+def _converse(stopped: Callable[[], bool]) -> int:
+    """Send in one conversation with the server, until nothing is due."""
     sent = sent_before = 0  # In all, and when the present conversation with the server began.
     connection = get_connection()
+    hand: list[int] = []
     try:
-        while due := _next():
-            for pk in due:
-                if stopped():
-                    return sent
-                if not _claim(pk):
-                    continue
-                try:
-                    sent += _send(pk, connection, is_first=sent == sent_before)
-                except ServerUnavailable as error:
-                    _hang_up(connection)
-                    if sent == sent_before:
-                        error.sent = sent
-                        raise
-                    sent_before = sent  # Many servers limit letters per conversation: begin anew.
+        while hand := hand or _claim():
+            if stopped():
+                return sent
+            try:
+                sent += _send(hand.pop(0), connection, is_first=sent == sent_before)
+            except ServerUnavailable as error:
+                _hang_up(connection)
+                if sent == sent_before:
+                    error.sent = sent
+                    raise
+                sent_before = sent  # Many servers limit letters per conversation: begin anew.
     finally:
         _hang_up(connection)
+        if hand:
+            _let_go(Letter.objects.filter(pk__in=hand, mailer=workers.my_name()))
     return sent
 
 
@@ -133,14 +188,15 @@ def free_abandoned() -> int:
     return claimed.filter(abandoned).update(mailer="", claimed_at=None)
 
 
-def _next() -> list[int]:
-    """The letters to send now: those that somebody waits for; only where there are none, news."""
-    if waited_for := list(_due().filter(mailing=None).order_by("due_at")[:BATCH]):
+def _claim() -> list[int]:
+    """The letters to send now, in this process's hands: those that somebody waits for; only where
+    there are none, news."""
+    if waited_for := _take(_due().filter(mailing=None).order_by("due_at"), BATCH):
         return waited_for
     mailings.queue()
     going_out = list(mailings.going_out().values_list("pk", flat=True))
     news = _due().filter(mailing__in=going_out).order_by("mailing_id", "due_at")
-    return list(news[:NEWS_BATCH])
+    return _take(news, NEWS_BATCH)
 
 
 def _due():
@@ -148,10 +204,14 @@ def _due():
     return free.values_list("pk", flat=True)
 
 
-def _claim(pk: int) -> bool:
-    now = timezone.now()
-    free = Letter.objects.filter(pk=pk, state=Letter.State.DUE, mailer="", due_at__lte=now)
-    return bool(free.update(mailer=workers.my_name(), claimed_at=now))
+def _take(due, how_many: int) -> list[int]:
+    """Claim the first of those that nobody else is claiming at this moment."""
+    passes_by = database.features.has_select_for_update_skip_locked
+    with transaction.atomic():
+        free = list(due.select_for_update(skip_locked=passes_by)[:how_many])
+        claimed = Letter.objects.filter(pk__in=free)
+        claimed.update(mailer=workers.my_name(), claimed_at=timezone.now())
+    return free
 
 
 def _send(pk: int, connection, *, is_first: bool) -> bool:
@@ -160,23 +220,23 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
     Whatever is wrong with one letter puts that one off and never stops the others.
     """
     mine = Letter.objects.filter(pk=pk, mailer=workers.my_name())
-    letter = mine.first()
-    if letter is None:
-        return False  # Withdrawn or purged meanwhile, and its letters with it.
     try:
+        letter = mine.select_related("signature").first()
+        if letter is None:
+            return False  # Withdrawn or purged meanwhile, and its letters with it.
         if not letter.signature.email:
             mine.delete()  # Withdrawn: nobody is there to write to.
             return False
         if letter.mailing_id and not _may_leave(mine, letter):
             return False
         mail = compose.mail(letter)
-    except Signature.DoesNotExist:
-        return False  # Purged at this moment, and its letters with it.
     except encryption.Unreadable as error:
         logger.error("Letter %s cannot be addressed. %s", pk, error)
-        _put_off(mine, letter, "no key")
+        if letter := mine.first():
+            _put_off(mine, letter, "no key")
         return False
     try:
+        _pace.wait()
         _open(connection)
     except ServerUnavailable:
         _let_go(mine)

@@ -1,14 +1,11 @@
-"""Django's middleware that the desk alone needs: sessions, accounts, tokens against forged posts.
+"""Django's middleware that the desk alone needs: sessions, accounts, messages.
 
-A public page has no cookie and no session, and its forms carry no token (`RefuseCrossSitePosts`).
-It passes all of this by.
+A public page has no cookie and no session. It passes all of this by.
 """
 
-from axes.middleware import AxesMiddleware
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.middleware.csrf import CsrfViewMiddleware
 from django_otp.middleware import OTPMiddleware
 
 
@@ -34,13 +31,6 @@ class Sessions(DeskOnly, SessionMiddleware):
         return super().process_response(request, response)
 
 
-class Csrf(DeskOnly, CsrfViewMiddleware):
-    def process_view(self, request, callback, callback_args, callback_kwargs):
-        if is_for_coordinators(request):
-            return super().process_view(request, callback, callback_args, callback_kwargs)
-        return None
-
-
 class Accounts(DeskOnly, AuthenticationMiddleware):
     pass
 
@@ -50,8 +40,4 @@ class SecondFactor(DeskOnly, OTPMiddleware):
 
 
 class Messages(DeskOnly, MessageMiddleware):
-    pass
-
-
-class Attempts(DeskOnly, AxesMiddleware):
     pass

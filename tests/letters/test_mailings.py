@@ -16,7 +16,7 @@ from petition.ground import links
 from petition.letters import mailings, sending
 from petition.models import Entry, Letter, Mailing, News, Signature
 from petition.signing import lifecycle, moderation, privacy, signatures
-from tests.letters.test_sending import start_mailer, wait_until
+from tests.letters.test_sending import CONVERSATIONS, start_mailer, wait_until
 from tests.making import State, link, make_coordinator, make_mailing, make_signature, make_story
 
 pytestmark = pytest.mark.django_db
@@ -369,8 +369,8 @@ def test_a_mailing_that_stops_while_a_letter_is_in_hand_lets_it_go(smtp, monkeyp
     mailing = make_mailing()
     claim = sending._claim
 
-    def stopped_after_the_claim(pk):
-        claimed = claim(pk)
+    def stopped_after_the_claim():
+        claimed = claim()
         Mailing.objects.update(state="stopped")
         return claimed
 
@@ -539,7 +539,9 @@ MANY = 250
 
 
 @pytest.mark.postgres
-def test_a_mailer_killed_five_times_reaches_everybody_and_nobody_twice(committed, smtp):
+def test_a_mailer_killed_five_times_reaches_everybody_and_sends_again_what_was_in_its_hands(
+    committed, smtp
+):
     readers = [make_reader(f"sample{n}@example.org") for n in range(MANY)]
     leaving = readers[-20:]
     make_mailing()
@@ -561,7 +563,7 @@ def test_a_mailer_killed_five_times_reaches_everybody_and_nobody_twice(committed
         del os.environ["NEWS_RATE"]
     stayed = {f"sample{n}@example.org" for n in range(MANY - 20)}
     assert set(smtp.recipients) == stayed
-    assert len(smtp.recipients) <= len(stayed) + 5
+    assert len(smtp.recipients) <= len(stayed) + 5 * CONVERSATIONS
     mailing = again()
     assert (mailing.sent, mailing.skipped) == (len(stayed), mailing.queued - len(stayed))
 

@@ -1,5 +1,6 @@
 """Letters on a real SMTP server that works, refuses, hangs and breaks off."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -225,6 +226,9 @@ def test_without_a_mail_server_the_mailer_names_the_variable(settings):
         run_mailer("--once")
 
 
+CONVERSATIONS = 4  # MAIL_CONCURRENCY, where nobody sets it.
+
+
 def start_mailer(smtp, *args):
     database = connection.settings_dict
     url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
@@ -259,7 +263,38 @@ def test_killed_mailers_and_two_at_once_lose_no_letter(committed, smtp):
         mailer.terminate()
         assert mailer.wait(10) == 0
     assert len(set(smtp.recipients)) == 500
-    assert len(smtp.recipients) <= 500 + kills
+    assert len(smtp.recipients) <= 500 + kills * CONVERSATIONS
+
+
+@pytest.mark.postgres
+def test_a_mailer_talks_to_the_server_in_several_conversations_at_once(committed, smtp, settings):
+    settings.MAIL_CONCURRENCY = CONVERSATIONS
+    for number in range(60):
+        owe(f"sample{number}@example.org")
+    everybody_is_here, talking = asyncio.Event(), set()
+    answer = smtp.handle_DATA
+
+    async def once_all_are_talking(server, session, envelope):
+        talking.add(session)
+        if len(talking) == CONVERSATIONS:
+            everybody_is_here.set()
+        await asyncio.wait_for(everybody_is_here.wait(), 20)
+        return await answer(server, session, envelope)
+
+    smtp.handle_DATA = once_all_are_talking
+    assert sending.send_due() == 60
+    assert sorted(smtp.recipients) == sorted(f"sample{number}@example.org" for number in range(60))
+    assert not Letter.objects.exclude(state=Letter.State.SENT).exists()
+
+
+@pytest.mark.django_db
+def test_letters_leave_no_faster_than_the_provider_allows(smtp, settings):
+    settings.MAIL_RATE = 20.0
+    for number in range(5):
+        owe(f"sample{number}@example.org")
+    began = time.monotonic()
+    assert sending.send_due() == 5
+    assert time.monotonic() - began >= 4 / settings.MAIL_RATE
 
 
 @pytest.mark.postgres
