@@ -19,7 +19,7 @@ from petition.models import ConsentText, Text, TextVersion, Track, Words
 REMEMBERED_SECONDS = 10
 SHIPPED = Path(__file__).parent / "shipped"
 TRACKS = ("fate", "legislation", "protection")
-CONSENT_VERSIONS = (1, 2, 3)
+CONSENT_VERSIONS = (1, 2, 3, 4)
 
 TAG_OR_ENTITY = re.compile(r"(<[^>]*>|&[^;\s]*;)")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -162,17 +162,19 @@ def lay_shipped_texts(apps) -> None:
     _begin_histories(apps)
 
 
-def replace_shipped_text(apps, slug: str, former: dict[str, str]) -> None:
+def replace_shipped_text(apps, slug: str, former: dict[str, str], parts=("body",)) -> None:
     """Put the shipped text where nobody has edited its `former` one; called by a migration.
 
-    `former` is the SHA-256 of the text of each language, as it was shipped before. Title and
-    summary stay as they are.
+    `former` is the SHA-256 of these `parts` of the text, joined by newlines, of each language, as
+    they were shipped before. Other parts stay as they are.
     """
     for text in apps.get_model("petition", "Text").objects.filter(slug=slug):
-        words = text.body.replace("\r\n", "\n")  # Browsers send them so.
-        if hashlib.sha256(words.encode()).hexdigest() == former[text.language]:
-            text.body = shipped(slug, text.language).body
-            text.save(update_fields=["body"])
+        stored = "\n".join(getattr(text, part) for part in parts)
+        stored = stored.replace("\r\n", "\n")  # Browsers send them so.
+        if hashlib.sha256(stored.encode()).hexdigest() == former.get(text.language):
+            for part in parts:
+                setattr(text, part, getattr(shipped(slug, text.language), part))
+            text.save(update_fields=parts)
             _add_version(apps, text, _words(text), TextVersion.Origin.SHIPPED)
 
 

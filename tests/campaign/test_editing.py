@@ -144,6 +144,27 @@ def test_a_release_replaces_what_nobody_edited_and_nothing_else(editor):
     assert (newest.number, newest.origin, newest.words) == (2, "shipped", about("en").words)
 
 
+def test_a_false_summary_is_replaced_with_its_text(editor):
+    former = Words(title="Privacy", summary="It encrypts what it keeps.", body="Before.")
+    Text.objects.filter(slug="privacy", language="en").update(**former._asdict())
+    digest = hashlib.sha256("\n".join(former).encode()).hexdigest()
+    texts.replace_shipped_text(apps, "privacy", {"en": digest}, Words._fields)
+    text = Text.objects.get(slug="privacy", language="en")
+    assert text.words == texts.shipped("privacy", "en")
+    assert "encrypts names and e-mail addresses" in text.summary
+
+
+def test_the_newest_consent_says_that_the_country_is_not_encrypted():
+    for language, unencrypted in (
+        ("ar", "بلدي من غير تشفير"),
+        ("fr", "mon pays sans chiffrement"),
+        ("en", "my country unencrypted"),
+    ):
+        newest = ConsentText.objects.filter(language=language).order_by("-version").first()
+        assert newest.version == 4
+        assert unencrypted in newest.body
+
+
 # --- Beside their translations -------------------------------------------------------------------
 
 

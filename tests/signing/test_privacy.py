@@ -202,7 +202,14 @@ def test_what_nobody_confirmed_is_deleted_in_time_also_where_it_was_set_aside():
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])
 def test_every_shipped_text_is_there(language):
     names = {path.stem for path in (texts.SHIPPED / language).glob("*.md")}
-    assert names == {*Text.Slug.values, "milestone", "consent-1", "consent-2", "consent-3"}
+    assert names == {
+        *Text.Slug.values,
+        "milestone",
+        "consent-1",
+        "consent-2",
+        "consent-3",
+        "consent-4",
+    }
 
 
 @pytest.mark.django_db
