@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "petition.web.middleware.OpenFigures",
+    "petition.web.mending.MendAddresses",
     "petition.web.middleware.Patience",
     "django.middleware.http.ConditionalGetMiddleware",
     # Within: a 304 would else bring the common policy to a page that a cache has with its own.
@@ -98,6 +99,7 @@ MIDDLEWARE = [
     "petition.web.middleware.RefuseCrossSitePosts",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "petition.web.mending.MendFields",
     "petition.web.desk.Accounts",
     "petition.web.middleware.EndOldSessions",
     "petition.web.desk.SecondFactor",
@@ -205,8 +207,8 @@ SMTP = read(
 )
 EMAIL_TIMEOUT = 20
 if SMTP:
-    EMAIL_BACKEND = SMTP.pop("EMAIL_BACKEND")
     globals().update(SMTP)
+    EMAIL_BACKEND = "petition.letters.smtp.EmailBackend"
 elif DEBUG:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = VAR_DIR / "mail"

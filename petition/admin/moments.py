@@ -5,6 +5,8 @@ from datetime import UTC
 from django import forms
 from django.utils import timezone
 
+from petition.ground import typed
+
 EARLIEST_YEAR, LATEST_YEAR = 2020, 2100
 
 
@@ -13,10 +15,17 @@ def day_input() -> forms.DateInput:
     return forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 
 
-class DayField(forms.DateField):
-    """A day of the years in which a campaign can be."""
+class AnyDayField(forms.DateField):
+    """A day, however it is written."""
 
     widget = day_input()
+
+    def to_python(self, value):
+        return super().to_python(typed.day(value) or value if isinstance(value, str) else value)
+
+
+class DayField(AnyDayField):
+    """A day of the years in which a campaign can be."""
 
     def to_python(self, value):
         day = super().to_python(value)

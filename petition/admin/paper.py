@@ -1,11 +1,14 @@
 """Paper sheets on the desk: printed, entered by two, settled, taken out, imported, read."""
 
+from io import BytesIO
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from petition import audit
 from petition.admin import paper_print
@@ -19,8 +22,9 @@ from petition.admin.paper_forms import (
     VoidForm,
 )
 from petition.admin.reading import ReadOnlyAdmin
+from petition.ground.languages import LANGUAGES
 from petition.models import Sheet
-from petition.paper import imports, sheets
+from petition.paper import files, imports, sheets
 from petition.templatetags.petition import country_name
 
 # What coordinators are told, by what the sheet is now. None of it says a number of another person.
@@ -62,6 +66,7 @@ class SheetAdmin(ReadOnlyAdmin):
             "print_again": ("print/again/", self.print_again),
             "enter": ("enter/", self.enter),
             "import": ("import/", self.load),
+            "template": ("import/template-<str:language>.<str:form>", self.template),
             "settle": ("<int:number>/settle/", self.settle),
             "void": ("<int:number>/void/", self.void),
         }
@@ -181,7 +186,7 @@ class SheetAdmin(ReadOnlyAdmin):
             act = imports.load if "import" in request.POST else imports.check
             try:
                 answer = act(form.cleaned_data["file"].read(), request.user)
-            except imports.Unreadable as why:
+            except files.Unreadable as why:
                 form.add_error("file", str(why))
             except sheets.Refused:
                 text = _("Nothing was imported: a sheet has changed meanwhile. Import again.")
@@ -190,9 +195,20 @@ class SheetAdmin(ReadOnlyAdmin):
             "form": form,
             "answer": answer,
             "imported": "import" in request.POST,
-            "columns": ",".join(imports.COLUMNS),
+            "columns": files.titles(get_language()),
+            "languages": LANGUAGES.values(),
         }
         return self.page(request, "admin/paper_import.html", _("Import sheets"), **context)
+
+    def template(self, request, language: str, form: str):
+        """An empty file to fill in."""
+        self._must(request, "enter")
+        make = {"csv": files.template_csv, "xlsx": files.template_xlsx}.get(form)
+        if make is None or language not in LANGUAGES:
+            raise Http404
+        return FileResponse(
+            BytesIO(make(language)), as_attachment=True, filename=f"sheets-{language}.{form}"
+        )
 
     def _must(self, request, act: str) -> None:
         if not request.user.has_perm(f"petition.{act}_sheet"):

@@ -4,10 +4,12 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from petition.admin.moments import AnyDayField, day_input
+from petition.admin.numbers import WholeNumberField, number_input
 from petition.admin.reading import Filters
 from petition.ground import countries, languages
 from petition.models import Sheet, SheetCount
-from petition.paper import imports, sheets
+from petition.paper import files, sheets
 
 ANY = ("", "—")
 NOTE_HELP = _("No names of people who signed: it is kept for good.")
@@ -18,20 +20,18 @@ class SheetFilters(Filters):
     language = forms.ChoiceField(
         label=_("Language"), required=False, choices=[ANY, *languages.CHOICES]
     )
-    batch = forms.IntegerField(
-        label=_("Batch"), required=False, min_value=1, max_value=2_000_000_000
-    )
+    batch = WholeNumberField(label=_("Batch"), required=False, min_value=1, max_value=2_000_000_000)
 
 
 class PrintForm(forms.Form):
     language = forms.ChoiceField(label=_("Language"), choices=languages.CHOICES)
-    how_many = forms.IntegerField(
+    how_many = WholeNumberField(
         label=_("How many sheets"), min_value=1, max_value=sheets.MOST_AT_ONCE, initial=20
     )
 
 
 class PrintAgainForm(forms.Form):
-    batch = forms.IntegerField(label=_("Batch"), min_value=1, max_value=2_000_000_000)
+    batch = WholeNumberField(label=_("Batch"), min_value=1, max_value=2_000_000_000)
 
 
 class CountForm(forms.ModelForm):
@@ -49,16 +49,18 @@ class CountForm(forms.ModelForm):
         widgets = {
             "place": forms.TextInput({"autocomplete": "off", "dir": "auto"}),
             "collector": forms.TextInput({"autocomplete": "off", "dir": "auto"}),
-            "date": forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+            "date": day_input(),
+            "valid": number_input(),
+            "struck": number_input(),
         }
+        field_classes = {"date": AnyDayField, "valid": WholeNumberField, "struck": WholeNumberField}
 
 
 class EnterForm(CountForm):
-    number = forms.IntegerField(
+    number = WholeNumberField(
         label=_("Number of the sheet"),
         min_value=1,
         max_value=Sheet.NUMBERS[-1],
-        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off", "dir": "ltr"}),
     )
     field_order = ["number"]
 
@@ -82,6 +84,6 @@ class ImportForm(forms.Form):
 
     def clean_file(self):
         file = self.cleaned_data["file"]
-        if file.size > imports.MOST_BYTES:
+        if file.size > files.MOST_BYTES:
             raise forms.ValidationError(_("The file is larger than 2 MB. Divide it."))
         return file

@@ -3,13 +3,28 @@
 What each provider ignores in a local part is data, from the providers' own help pages.
 """
 
+import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from email_validator import EmailNotValidError, validate_email
+
+from petition.ground import typed
+
+# What stands around an address that was copied from a mail, a page or a sentence.
+WITH_NAME = re.compile(r"[^<>]*<\s*([^<>]+@[^<>]+)>\W*")
+MAILTO = re.compile(r"mailto:\s*", re.IGNORECASE)
+AROUND = ' \t"“”„«»‘’()[]<>'
+BEHIND = f"{AROUND}.,;:!?/،؛؟。'"
+SPACED = re.compile(r"\s*([@.])\s*")  # Keyboards put a space behind a full stop.
 
 
 class Invalid(ValueError):
     """The text is no address that a letter can be sent to."""
+
+
+class Unicode(Invalid):
+    """The part before the @ is not in Latin letters, and our mail server does not carry that."""
 
 
 @dataclass(frozen=True)
@@ -53,26 +68,42 @@ PROVIDERS = (
 BY_DOMAIN = {domain: provider for provider in PROVIDERS for domain in provider.domains}
 
 
-def parse(text: str) -> str:
-    """The address as it is to be written on a letter. Raises Invalid.
+def parse(text: str, *, carries_unicode: bool = False) -> str:
+    """The address that a text evidently means, as it is to be written on a letter. Raises Invalid,
+    or Unicode where only a mail server with SMTPUTF8 (RFC 6531) would carry it and ours does not.
 
     Asks no name server: signing must not wait for somebody else's network, and the letter is the
-    proof. A local part outside ASCII is refused, since few servers carry it (RFC 6531), and so is
-    an encoded word (RFC 2047), which would be another mailbox once a mail library decodes it.
+    proof. An encoded word (RFC 2047) is refused: it would be another mailbox once a mail library
+    decodes it.
     """
-    if "=?" in text:
+    address = _meant(text)
+    if "=?" in address:
         raise Invalid
     try:
         found = validate_email(
-            text,
-            strict=True,
-            check_deliverability=False,
-            allow_smtputf8=False,
-            test_environment=True,
+            address, strict=True, check_deliverability=False, test_environment=True
         )
     except EmailNotValidError as error:
         raise Invalid from error
+    if not found.local_part.isascii() and not carries_unicode:
+        raise Unicode
     return f"{found.local_part}@{found.ascii_domain}"
+
+
+def _meant(text: str) -> str:
+    """The text without what programs and keyboards put around an address and into it."""
+    if any(ord(character) < 32 for character in text.strip()):
+        raise Invalid
+    address = typed.plain(text)
+    if found := WITH_NAME.fullmatch(address):
+        address = found[1]
+    if MAILTO.match(address):
+        address = unquote(MAILTO.sub("", address).partition("?")[0])
+    address = SPACED.sub(r"\1", address.strip(AROUND).rstrip(BEHIND))
+    local, at, name = address.partition("@")
+    if at:
+        name = re.sub(r"[.,،。]+", ".", name.lstrip("@."))
+    return f"{local}{at}{name}"
 
 
 def domain(address: str) -> str:

@@ -1,12 +1,13 @@
 """Signs and reads what letters carry: tokens in links, and the code for those who rather type."""
 
-import unicodedata
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.utils.crypto import constant_time_compare, salted_hmac
+
+from petition.ground.typed import plain
 
 CONFIRM = "confirm"
 WITHDRAW = "withdraw"
@@ -54,14 +55,7 @@ def code(reference: uuid.UUID) -> str:
 
 def clean_code(typed: str) -> str:
     """A code as typed, with what people add or mistake undone: spaces, dashes, case, O for 0."""
-    plain = []
-    for character in unicodedata.normalize("NFKC", typed).upper():
-        digit = unicodedata.digit(character, None)
-        if digit is not None:
-            plain.append(str(digit))
-        elif character.isalnum():
-            plain.append(character)
-    return "".join(plain).translate(MISREAD)
+    return "".join(c for c in plain(typed).upper() if c.isalnum()).translate(MISREAD)
 
 
 def is_code(reference: uuid.UUID, typed: str) -> bool:

@@ -15,14 +15,17 @@ from django_recaptcha.fields import ReCaptchaField
 from django_recaptcha.widgets import ReCaptchaV2Checkbox
 
 from petition.campaign import texts
-from petition.ground import addresses, countries
+from petition.ground import addresses, countries, misspellings, typed
+from petition.letters import smtp
 
 logger = logging.getLogger(__name__)
 
-NAME_PUNCTUATION = frozenset(".,'’‘ʼʻ`´·-‐‑()،")
-JOINERS = frozenset("\u200c\u200d")  # Persian and Indic names need them.
+NAME_PUNCTUATION = frozenset(".,'’‘ʼʻ`´·-‐‑–()،\"“”„«»‹›־״׳")
+# `.me` and `.io` end names as well (Khalid.Me): in small letters only they are a web address.
 LINK = re.compile(
-    r"://|\bwww\.|\w\.(com|net|org|info|biz|site|online|shop|xyz|top|io|me|ru)\b", re.I
+    r"://|\bwww\.|\w\.(?:com|net|org|info|biz|site|online|shop|xyz|top|ru)\b"
+    r"|\w\.(?-i:io|me)\b|\w\.[a-z]{2,}/",
+    re.IGNORECASE,
 )
 
 ONCE = _("This field was sent more than once. Fill in the form on this page again.")
@@ -51,7 +54,8 @@ class NameField(forms.CharField):
     }
 
     def to_python(self, value):
-        text = " ".join(unicodedata.normalize("NFC", super().to_python(value)).split())
+        typed_name = typed.visible(super().to_python(value))
+        text = " ".join(unicodedata.normalize("NFC", typed_name).split())
         if not text:
             return text
         if text[0] in "=+-@":
@@ -74,7 +78,7 @@ class NameField(forms.CharField):
     def _belongs(character: str) -> bool:
         return (
             character in NAME_PUNCTUATION
-            or character in JOINERS
+            or character in typed.JOINERS  # Persian and Indic names need them.
             or unicodedata.category(character)[0] in "LM"
             or unicodedata.category(character) in ("Nd", "Nl", "Zs")
         )
@@ -89,6 +93,10 @@ class AddressField(forms.CharField):
     default_error_messages = {
         "required": _("Enter your e-mail address."),
         "invalid": _("Enter an e-mail address in the form name@example.org."),
+        "unicode": _(
+            "Our mail server cannot send to this address: the part before the @ is not in Latin "
+            "letters. Enter another address of yours."
+        ),
     }
 
     def to_python(self, value):
@@ -97,6 +105,10 @@ class AddressField(forms.CharField):
             return text
         try:
             return addresses.parse(text)
+        except addresses.Unicode as error:
+            if smtp.carries_unicode():
+                return addresses.parse(text, carries_unicode=True)
+            raise ValidationError(self.error_messages["unicode"], code="unicode") from error
         except addresses.Invalid as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
 
@@ -153,6 +165,9 @@ class SignForm(OnceForm):
 
     name = NameField()
     email = AddressField()
+    # Which of two addresses is meant, of a person who was asked; and the one that was asked about.
+    email_meant = AddressField(required=False)
+    email_asked = AddressField(required=False)
     country = KnownField(
         wrong=_("Choose your country from the list."),
         errors={"required": _("Choose your country.")},
@@ -164,6 +179,8 @@ class SignForm(OnceForm):
         error_messages={"required": _("Tick the box if you agree. Without it you cannot sign.")}
     )
     consent_text = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    asked = suggested = ""  # An address as typed and as probably meant, where the signer is asked.
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -178,6 +195,27 @@ class SignForm(OnceForm):
                     attrs={"data-callback": "captchaPassed"}, api_params={"hl": self.language}
                 )
             )
+
+    def clean(self):
+        data = super().clean()
+        if email := data.get("email"):
+            data["email"] = self._meant(email, data.get("email_meant"), data.get("email_asked"))
+        return data
+
+    def _meant(self, email: str, chosen: str | None, asked: str | None) -> str:
+        """The address to write to: a misspelt one is asked about, once."""
+        name, _at, domain = email.rpartition("@")
+        provider = misspellings.provider(domain.lower())
+        if not provider or email in (chosen, asked):
+            return email
+        self.suggested = f"{name}@{provider}"
+        if chosen != self.suggested:
+            self.asked = email
+            question = _("Did you mean %(address)s? Choose one of the two addresses.")
+            self.add_error("email", ValidationError(
+                question, code="misspelt", params={"address": self.suggested}
+            ))  # fmt: skip
+        return self.suggested
 
     def clean_track(self):
         return self.cleaned_data["track"] or None

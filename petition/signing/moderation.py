@@ -91,7 +91,8 @@ def find(typed: str, by: AbstractBaseUser) -> Signature | None:
 
     The audit says that somebody looked, and what was found; never the address.
     """
-    signature = Signature.objects.of_mailbox(addresses.parse(typed)).first()
+    address = addresses.parse(typed, carries_unicode=True)
+    signature = Signature.objects.of_mailbox(address).first()
     audit.append(by, Act.LOOK_UP, audit.name_of(signature) if signature else "nothing found")
     return signature
 

@@ -26,8 +26,10 @@ for (const field of document.querySelectorAll(".field__input")) {
     place.classList.remove("field--wrong");
     field.removeAttribute("aria-invalid");
     field.value = field.tagName === "INPUT" ? field.value.trim() : field.value;
-    const { valueMissing, typeMismatch } = field.validity;
-    const said = valueMissing ? field.dataset.missing : typeMismatch ? field.dataset.malformed : "";
+    // More is taken than browsers know of: an address with a name around it, in other digits.
+    const malformed = field.dataset.malformed && !/[@＠]/.test(field.value);
+    const { missing, malformed: wrong } = field.dataset;
+    const said = field.validity.valueMissing ? missing : malformed ? wrong : "";
     if (!said) return;
     const error = document.createElement("p");
     error.className = "field__error";

@@ -1,7 +1,7 @@
 import pytest
 from django.core.mail.message import sanitize_address
 
-from petition.ground import addresses
+from petition.ground import addresses, typed
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,7 @@ def test_mailboxes_that_may_differ_stay_two(one, other):
 @pytest.mark.parametrize(
     "text",
     ["", "sample", "sample@", "@example.org", "a b@example.org", "a@b@example.org", "a@localhost",
+     "mailto:", "<>", "a@example.org, b@example.org", "Name <a@example.org> <b@example.org>",
      "sample@example.org\nBcc: other@example.org", "a" * 65 + "@example.org", "سامي@example.org",
      "=?utf-8?q?victim?=@example.org", "=?us-ascii?q?vic=74im?=@example.org",
      "=?utf-8?q?=0d=0aRCPT?=@example.org"],
@@ -58,3 +59,49 @@ def test_a_letter_goes_to_the_address_as_it_was_typed():
 def test_the_domain_of_a_provider_is_its_first():
     assert addresses.domain("x@googlemail.com") == "gmail.com"
     assert addresses.domain("x@Example.org") == "example.org"
+
+
+INVISIBLE = "\u200c\u200d" + "".join(sorted(typed.INVISIBLE))
+
+
+@pytest.mark.parametrize("character", INVISIBLE)
+def test_an_invisible_character_at_any_place_is_left_out(character):
+    for text in (f"{character}a.b@example.org", f"a.b@example.org{character}",
+                  f"a.{character}b@example.org", f"a.b@exa{character}mple.org",
+                  f"a.b{character}@{character}example.org"):  # fmt: skip
+        assert addresses.parse(text) == "a.b@example.org"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mailto:a@example.org", "MAILTO:a@example.org", "mailto: a@example.org",
+     "mailto:a@example.org?subject=Hello", "mailto:a%40example.org", "<mailto:a@example.org>",
+     "Ali <a@example.org>", "Ali Sample<a@example.org>", "علي <a@example.org>", "<a@example.org>",
+     '"Ali, Sample" <a@example.org>', "Ali <a@example.org>;", "Ali < a@example.org >",
+     "a@example.org.", "a@example.org,", "a@example.org،", "a@example.org؛", "a@example.org;",
+     "a@example.org:", "a@example.org!", "a@example.org؟", "a@example.org/", "a@example.org)",
+     "(a@example.org)", "«a@example.org»", "“a@example.org”", '"a@example.org"', "[a@example.org]",
+     "a＠example.org", "ａ@example.org", "a@ｅxample.org", "a@example．org", "a@example。org",
+     "a @example.org", "a@ example.org", "a @ example.org", "a@example .org", "a@example. org",
+     " a@example.org ", "\ta@example.org\n", "\u00a0a@example.org\u00a0", "a@example,org",
+     "a@example..org", "a@example،org", "a@@example.org", "a@.example.org"],
+)  # fmt: skip
+def test_an_address_is_read_as_what_is_meant(text):
+    assert addresses.parse(text) == "a@example.org"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("salma١٢@example.org", "salma12@example.org"), ("salma۱۲@example.org", "salma12@example.org"),
+     ("salma１２@example.org", "salma12@example.org"),
+     ("o'brien@example.org", "o'brien@example.org"),
+     ("salma@مثال.example", "salma@xn--mgbh0fb.example"), ("a+b@example.org", "a+b@example.org")],
+)  # fmt: skip
+def test_digits_of_any_script_are_read_and_the_rest_is_kept(text, meant):
+    assert addresses.parse(text) == meant
+
+
+def test_an_address_outside_latin_letters_needs_a_server_that_carries_it():
+    with pytest.raises(addresses.Unicode):
+        addresses.parse("سلمى@example.org")
+    assert addresses.parse("سلمى@example.org", carries_unicode=True) == "سلمى@example.org"

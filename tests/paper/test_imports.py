@@ -9,10 +9,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from petition.models import Entry, Sheet, SheetCount
-from petition.paper import imports, sheets
+from petition.paper import files, imports, sheets
 from petition.signing import tallies
 from tests.making import make_coordinator
 from tests.paper.test_sheets import COUNT, TYPED, State
@@ -20,7 +20,7 @@ from tests.paper.test_sheets import COUNT, TYPED, State
 pytestmark = pytest.mark.django_db
 
 IMPORT = "/admin/petition/sheet/import/"
-HEAD = imports.COLUMNS
+HEAD = list(files.COLUMNS)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_check_writes_nothing_and_does_not_tell_who_agrees(first, second, numb
     same = post(second, csv([row(n) for n in numbers]), act="check")
     other = post(second, csv([row(n, valid=3) for n in numbers]), act="check")
     assert "It is not imported yet" in same
-    shown = [page.partition('id="import-answer"')[2].partition("</section>")[0]
+    shown = [page.partition('id="import-answer"')[2].partition("How the first rows")[0]
              for page in (same, other)]  # fmt: skip
     assert shown[0] == shown[1] != ""
     assert "conflict" not in shown[0]
@@ -183,7 +183,7 @@ def test_a_sheet_twice_in_a_file_is_an_error_of_its_second_line(first, numbers):
 
 
 def test_every_error_of_a_row_is_named(first, numbers):
-    content = csv([row(numbers[0], country="Morocco", date="soon", valid="many")])
+    content = csv([row(numbers[0], country="Atlantis", date="soon", valid="many")])
     assert [column for _, column, _ in problems(content, first)] == ["country", "date", "valid"]
 
 
@@ -256,7 +256,7 @@ def _zip(parts: dict[str, bytes]) -> bytes:
         (_zip({"xl/workbook.xml": b"<x/>"}), "cannot be read as XLSX"),
         (_zip({"a.xml": bytes(11 * 1024 * 1024)}), "larger than 10 MB"),
         (b"\xd0\xcf\x11\xe0 an old xls", "neither XLSX nor CSV"),
-        ("number;cité".encode("latin-1"), "neither XLSX nor CSV"),
+        ("number;cité".encode("latin-1"), "does not name these columns"),
         (b"number,country\n1,MA\n", "does not name these columns: place, date"),
         (csv([[*row(1), "Sample Signer"]], [*HEAD, "name"]), "do not belong there: name"),
         (csv([[*row(1), "Sample Signer"]]), "Line 2 has more cells"),
@@ -308,9 +308,9 @@ def _book(**tables) -> bytes:
 def test_a_hidden_copy_is_not_taken_for_what_people_see():
     stale, seen = [HEAD, [1] * 7], [HEAD, [2] * 7]
     content = _book(old=(stale, "hidden"), new=(seen, "visible"))
-    assert str(imports.read(content).dict[0]["valid"]) == "2"
-    with pytest.raises(imports.Unreadable, match="one visible sheet"):
-        imports.read(_book(one=(stale, "visible"), two=(seen, "visible")))
+    assert str(files.read(content).dict[0]["valid"]) == "2"
+    with pytest.raises(files.Unreadable, match="one visible sheet"):
+        files.read(_book(one=(stale, "visible"), two=(seen, "visible")))
 
 
 @pytest.mark.django_db
@@ -321,8 +321,111 @@ def test_a_file_that_claims_to_be_endless_is_left_early(odd):
     if odd == "far":
         book.active.cell(row=1_000_000, column=1, value=7)
     else:
-        book.active.cell(row=2, column=imports.MOST_COLUMNS + 1, value="a name")
+        book.active.cell(row=2, column=files.MOST_COLUMNS + 1, value="a name")
     out = BytesIO()
     book.save(out)
-    with pytest.raises(imports.Unreadable, match="too many"):
-        imports.read(out.getvalue())
+    with pytest.raises(files.Unreadable, match="too many"):
+        files.read(out.getvalue())
+
+
+# --- As people and spreadsheet programs write it --------------------------------------------------
+
+ARABIC = ["رقم الورقة", "البلد", "المكان", "التاريخ", "جمعها", "الأسطر الصالحة", "الأسطر المشطوبة"]
+FRENCH = ["Numéro de la feuille", "Pays", "Lieu", "Date", "Collectée par", "Lignes valides",
+          "Lignes barrées"]  # fmt: skip
+
+
+def read_as(content: bytes, user) -> tuple:
+    """Country, day and valid lines of the one row, as the check understood it."""
+    answer = imports.check(content, user)
+    assert answer.problems == []
+    count = answer.understood[0]
+    return count.country, count.date, count.valid
+
+
+@pytest.mark.parametrize("head", [ARABIC, FRENCH, [t.upper() for t in FRENCH], HEAD])
+@pytest.mark.parametrize("make", [csv, xlsx])
+def test_titles_are_read_in_each_language(first, numbers, head, make):
+    content = make([row(numbers[0])], head)
+    assert read_as(content, first) == ("MA", date(2026, 3, 31), 17)
+
+
+@pytest.mark.parametrize(
+    ("country", "code"),
+    [("المغرب", "MA"), ("Maroc", "MA"), ("Morocco", "MA"), ("ma", "MA"), ("\u200fلبنان", "LB"),
+     ("Égypte", "EG"), ("EGYPTE", "EG"), ("فلسطين", "PS"), ("Tunisie", "TN"), ("Kosovo", "XK")],
+)  # fmt: skip
+def test_a_country_is_read_by_its_name(first, numbers, country, code):
+    assert read_as(csv([row(numbers[0], country=country)]), first)[0] == code
+
+
+@pytest.mark.parametrize(
+    "day",
+    ["31.03.2026", "31/03/2026", "31-03-2026", "٢٠٢٦-٠٣-٣١", "٣١/٠٣/٢٠٢٦", "2026/03/31",
+     "31 mars 2026", "31 مارس 2026", "\u200f31.03.2026"],
+)  # fmt: skip
+def test_a_day_is_read_however_it_is_written(first, numbers, day):
+    assert read_as(csv([row(numbers[0], date=day)], delimiter=";"), first)[1] == date(2026, 3, 31)
+
+
+@pytest.mark.parametrize("valid", ["١٧", "\u200e17", "17.0", "１７", " 17 "])
+def test_a_number_is_read_in_any_digits(first, numbers, valid):
+    assert read_as(csv([row(numbers[0], valid=valid)]), first)[2] == 17
+
+
+@pytest.mark.parametrize(
+    ("head", "codec", "delimiter", "before"),
+    [(HEAD, "utf-8", ";", "sep=;\n"), (HEAD, "utf-8", ";", "sep=;\r\n"),
+     (ARABIC, "utf-8-sig", ";", "sep=;\r\n"), (ARABIC, "utf-16", "\t", ""),
+     (FRENCH, "utf-16", "\t", ""), (ARABIC, "utf-16-be", "\t", "\ufeff"),
+     (ARABIC, "cp1256", ";", ""), (ARABIC, "cp1256", ",", "sep=,\n"), (FRENCH, "cp1252", ";", ""),
+     (FRENCH, "cp1256", ";", "")],
+)  # fmt: skip
+def test_a_file_is_read_as_spreadsheet_programs_save_it(
+    first, numbers, head, codec, delimiter, before
+):
+    place = "الرباط" if head == ARABIC else "Évry"
+    if codec == "cp1256" and head == FRENCH:
+        place = "Liège"  # This page has no É.
+    text = before + csv([row(numbers[0], place=place)], head, delimiter).decode()
+    answer = imports.check(text.encode(codec), first)
+    assert (answer.problems, answer.understood[0].place) == ([], place)
+
+
+def test_a_line_number_counts_the_line_that_names_the_separator(first, numbers):
+    content = b"sep=;\n" + csv([row(numbers[0]), row(numbers[1], valid="many")], delimiter=";")
+    assert problems(content, first)[0][:2] == (4, "valid")
+
+
+def test_the_check_shows_how_rows_were_read(first, numbers):
+    said = post(first, csv([row(numbers[0], country="Maroc", date="٣١.٠٣.٢٠٢٦")]), act="check")
+    assert "How the first rows were read" in said
+    assert "Morocco" in said
+    assert "31 March 2026" in said
+    assert not SheetCount.objects.exists()
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "en"])
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_an_empty_file_of_each_language_can_be_filled_in(first, numbers, language, form):
+    client = Client()
+    client.force_login(first)
+    response = client.get(f"{IMPORT}template-{language}.{form}")
+    assert response.status_code == 200
+    assert f"sheets-{language}.{form}" in response["Content-Disposition"]
+    content = b"".join(response.streaming_content)
+    if form == "csv":
+        filled = content + csv([], row(numbers[0]), ";")
+    else:
+        book, out = load_workbook(BytesIO(content)), BytesIO()
+        book.active.append(row(numbers[0]))
+        book.save(out)
+        filled = out.getvalue()
+    assert read_as(filled, first) == ("MA", date(2026, 3, 31), 17)
+
+
+@pytest.mark.parametrize("name", ["template-xx.csv", "template-ar.exe"])
+def test_there_is_no_other_template(first, name):
+    client = Client()
+    client.force_login(first)
+    assert client.get(IMPORT + name).status_code == 404

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 SENT = {
     "ar": ("تفقّدوا بريدكم الإلكتروني", "شكرًا لكم: تأكّد توقيعكم"),
-    "fr": ("Consultez votre messagerie", "Merci\u00a0: votre signature est confirmée"),
+    "fr": ("Consultez votre boîte e-mail", "Merci\u00a0: votre signature est confirmée"),
     "en": ("Check your inbox", "Thank you: your signature is confirmed"),
 }
 
@@ -51,7 +51,7 @@ def test_a_supporter_signs_confirms_and_is_counted(client, smtp, language):
     assert signature.state == State.COUNTED
     assert (signature.name, signature.email) == ("Sample Signer", "someone@example.org")
     assert (signature.country, signature.track_id, signature.updates) == ("MA", "fate", True)
-    assert (signature.consent.version, signature.consent.language) == (3, language)
+    assert (signature.consent.version, signature.consent.language) == (4, language)
     assert signature.language == language
     assert tallies.read_counter().total == 1
     assert tallies.recount() == []

@@ -1,0 +1,59 @@
+"""Addresses outside ASCII (RFC 6531): whether our mail server carries them, and how they are sent.
+
+Django's backend would write such an address as an encoded word, which is another mailbox.
+"""
+
+import smtplib
+
+from django.conf import settings
+from django.core.cache import caches
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends import smtp
+
+ASKED_AGAIN_SECONDS = 3600
+PATIENCE_SECONDS = 3  # A signer waits for the answer.
+EXTENSION = "smtputf8"
+_PLACE = "to-an-address-outside-ascii"
+
+
+class EmailBackend(smtp.EmailBackend):
+    """Django's, which sends to addresses outside ASCII where the server has the extension."""
+
+    def _send(self, email_message: EmailMessage) -> bool:
+        recipients = email_message.recipients()
+        if not recipients or all(address.isascii() for address in recipients):
+            return super()._send(email_message)
+        self.connection.ehlo_or_helo_if_needed()
+        if not self.connection.has_extn(EXTENSION):
+            # It did when the address was typed: try again later, and delay nobody else (RFC 6531).
+            raise smtplib.SMTPRecipientsRefused(dict.fromkeys(recipients, (450, b"4.6.7")))
+        email_message.extra_headers["To"] = _PLACE
+        raw = email_message.message().as_bytes(linesep="\r\n")
+        told = f"To: {', '.join(recipients)}".encode()
+        self.connection.sendmail(
+            email_message.from_email,
+            recipients,
+            raw.replace(f"To: {_PLACE}".encode(), told, 1),
+            mail_options=["SMTPUTF8", "BODY=8BITMIME"],
+        )
+        return True
+
+
+def carries_unicode() -> bool:
+    """Whether the mail server takes addresses outside ASCII; asked once an hour in a process. Where
+    it does not answer, no."""
+    if f"{__name__}.EmailBackend" != settings.EMAIL_BACKEND:
+        return bool(settings.EMAIL_BACKEND)  # What keeps letters in files takes any address.
+    return caches["process"].get_or_set("smtputf8", _ask, ASKED_AGAIN_SECONDS)
+
+
+def _ask() -> bool:
+    connection = get_connection(timeout=PATIENCE_SECONDS)
+    try:
+        connection.open()
+        connection.connection.ehlo_or_helo_if_needed()
+        return bool(connection.connection.has_extn(EXTENSION))
+    except (smtplib.SMTPException, OSError):
+        return False
+    finally:
+        connection.close()
