@@ -206,6 +206,7 @@ SMTP = read(
     cure="Write smtp+tls://user:password@host:587, smtp+ssl://… or smtp://….",
 )
 EMAIL_TIMEOUT = 20
+EMAIL_BACKEND: str | None
 if SMTP:
     globals().update(SMTP)
     EMAIL_BACKEND = "petition.letters.smtp.EmailBackend"

@@ -22,15 +22,17 @@ class EmailBackend(smtp.EmailBackend):
     def _send(self, email_message: EmailMessage) -> bool:
         recipients = email_message.recipients()
         if not recipients or all(address.isascii() for address in recipients):
-            return super()._send(email_message)
-        self.connection.ehlo_or_helo_if_needed()
-        if not self.connection.has_extn(EXTENSION):
+            return super()._send(email_message)  # type: ignore[misc]  # Not in the stubs.
+        connection = self.connection
+        assert connection  # noqa: S101 - open: Django calls this within a conversation.
+        connection.ehlo_or_helo_if_needed()
+        if not connection.has_extn(EXTENSION):
             # It did when the address was typed: try again later, and delay nobody else (RFC 6531).
             raise smtplib.SMTPRecipientsRefused(dict.fromkeys(recipients, (450, b"4.6.7")))
         email_message.extra_headers["To"] = _PLACE
         raw = email_message.message().as_bytes(linesep="\r\n")
         told = f"To: {', '.join(recipients)}".encode()
-        self.connection.sendmail(
+        connection.sendmail(
             email_message.from_email,
             recipients,
             raw.replace(f"To: {_PLACE}".encode(), told, 1),
@@ -44,7 +46,7 @@ def carries_unicode() -> bool:
     it does not answer, no."""
     if f"{__name__}.EmailBackend" != settings.EMAIL_BACKEND:
         return bool(settings.EMAIL_BACKEND)  # What keeps letters in files takes any address.
-    return caches["process"].get_or_set("smtputf8", _ask, ASKED_AGAIN_SECONDS)
+    return bool(caches["process"].get_or_set("smtputf8", _ask, ASKED_AGAIN_SECONDS))
 
 
 def _ask() -> bool:
