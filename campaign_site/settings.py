@@ -236,6 +236,13 @@ MAIL_CONCURRENCY = read(
 MAIL_RATE = read(
     "MAIL_RATE", environment.pace, default=0.0, cure="Write a rate such as 50/s or 5000/h."
 )
+# Letters about signatures to one mail domain that is no large provider.
+MAIL_DOMAIN_RATE = read(
+    "MAIL_DOMAIN_RATE",
+    environment.pace,
+    default=6000 / 3600,
+    cure="Write a rate such as 6000/h or 100/10m.",
+)
 # How many letters of news a second; the mailers keep to it together.
 NEWS_RATE = read(
     "NEWS_RATE",

@@ -7,6 +7,7 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from petition.cases import rules
+from petition.letters import pacing
 from petition.models import Case, Letter, Sheet, Signature, Tally
 from petition.signing import tallies
 
@@ -82,6 +83,13 @@ def letters_bounced() -> Queue:
     return Queue(_up_to(Letter.objects.filter(state=Letter.State.REFUSED)))
 
 
+def letters_paced() -> Queue:
+    """Letters that wait since too many go to one mail domain: perhaps somebody makes addresses
+    up."""
+    due = Letter.objects.filter(state=Letter.State.DUE, mailing=None, reply=pacing.REPLY)
+    return Queue(_up_to(due))
+
+
 def sheets_entered_once() -> Queue:
     """Sheets that wait for their second count."""
     once = Sheet.objects.entered_once()
@@ -117,6 +125,7 @@ def figures() -> dict:
         "held_since": waiting_longest(),
         "letters_due": letters_due(),
         "letters_bounced": letters_bounced(),
+        "letters_paced": letters_paced(),
         "sheets_once": sheets_entered_once(),
         "sheets_in_conflict": sheets_in_conflict(),
         "cases_waiting": cases_waiting(),

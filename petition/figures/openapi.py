@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop as _  # In English here, in th
 LICENCE, LICENCE_URL = "CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"
 DIALECT = "https://spec.openapis.org/oas/3.1/dialect/base"
 # As `Signature.Reason`, why a sweep sets signatures aside; a test holds the two together.
-REASONS = ("disposable", "automated", "repeated", "name", "owner", "other")
+REASONS = ("disposable", "automated", "repeated", "name", "owner", "alias", "other")
 
 ABOUT = f"""\
 The figures of the petition, for newsrooms and programs. No key and no cookie; please ask no more
@@ -304,10 +304,11 @@ def _schemas() -> dict:
         "reason": {
             "enum": [*REASONS, None],
             "description": _(
-                "Why a sweep was made. `disposable`: disposable addresses; "
+                "Why signatures were set aside together. `disposable`: disposable addresses; "
                 "`automated`: filled in by a program; `repeated`: one person with several "
                 "mailboxes; `name`: not the name of a person; `owner`: asked by the owner of the "
-                "mailbox; `other`: another reason"
+                "mailbox; `alias`: another spelling of a mailbox that has signed; "
+                "`other`: another reason"
             ),
         },
         "count": {"type": "integer", "description": _("By how much the total changed.")},

@@ -29,14 +29,11 @@ class Unicode(Invalid):
 
 @dataclass(frozen=True)
 class Provider:
-    """Domains whose addresses share mailboxes, the first being the canonical one.
-
-    `ignored` are characters without meaning in a local part, `tag` the one that starts a free tag.
-    """
+    """Domains whose addresses share mailboxes, the first being the canonical one. `ignored` are
+    characters without meaning in a local part."""
 
     domains: tuple[str, ...]
     ignored: str = ""
-    tag: str = "+"
 
 
 PROVIDERS = (
@@ -45,25 +42,16 @@ PROVIDERS = (
     Provider(("proton.me", "protonmail.com", "protonmail.ch", "pm.me"), ignored=".-_"),
     Provider(("fastmail.com", "fastmail.fm")),
     Provider(("yandex.ru", "yandex.com", "ya.ru", "yandex.by", "yandex.kz")),
-    # Each of these is a mailbox of its own: the same name at hotmail.com is somebody else.
-    *(
-        Provider((domain,))
-        for domain in (
-            "outlook.com",
-            "outlook.fr",
-            "outlook.es",
-            "hotmail.com",
-            "hotmail.fr",
-            "hotmail.es",
-            "live.com",
-            "live.fr",
-            "msn.com",
-            "zoho.com",
-            "mailbox.org",
-            "posteo.net",
-            "posteo.de",
-        )
-    ),
+)
+# What starts a tag that its owner chooses freely (RFC 5233). At any domain: else one mailbox could
+# sign without end. Whose provider means something else by it can write to CONTACT_EMAIL.
+TAG = "+"
+# Where tags were dropped from the beginning.
+DROPPED_TAGS = frozenset(
+    """gmail.com googlemail.com icloud.com me.com mac.com proton.me protonmail.com
+    protonmail.ch pm.me fastmail.com fastmail.fm yandex.ru yandex.com ya.ru yandex.by
+    yandex.kz outlook.com outlook.fr outlook.es hotmail.com hotmail.fr hotmail.es live.com
+    live.fr msn.com zoho.com mailbox.org posteo.net posteo.de""".split()  # noqa: SIM905
 )
 BY_DOMAIN = {domain: provider for provider in PROVIDERS for domain in provider.domains}
 
@@ -115,9 +103,15 @@ def domain(address: str) -> str:
 def canonical(address: str) -> str:
     """The mailbox behind a parsed address: equal for every spelling that reaches the same one."""
     local, _, name = address.lower().rpartition("@")
-    provider = BY_DOMAIN.get(name)
-    if provider:
-        bare = local.partition(provider.tag)[0].translate({ord(c): None for c in provider.ignored})
-        # An address made of ignored characters alone reaches nobody, but must not equal another.
-        local = bare or local
-    return f"{local}@{domain(address)}"
+    bare = local.partition(TAG)[0]
+    if provider := BY_DOMAIN.get(name):
+        bare = bare.translate({ord(character): None for character in provider.ignored})
+    # An address made of ignored characters alone reaches nobody, but must not equal another.
+    return f"{bare or local}@{domain(address)}"
+
+
+def with_tag(address: str) -> str | None:
+    """The mailbox as it was told apart before tags were dropped at every domain; None where that
+    makes no difference. For signatures of then, until `rotate_keys` has been run."""
+    local, _, name = address.lower().rpartition("@")
+    return f"{local}@{domain(address)}" if TAG in local and name not in DROPPED_TAGS else None

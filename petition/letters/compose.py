@@ -1,6 +1,7 @@
 """Writes the mail of a letter that we owe, at the moment in which it is sent."""
 
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -11,7 +12,7 @@ from django.utils import translation
 from petition.campaign import news
 from petition.ground import encryption, links
 from petition.ground.languages import LANGUAGES
-from petition.models import Letter, Signature
+from petition.models import Letter
 
 SUBJECTS: dict[str, str] = {
     Letter.Kind.CONFIRM: "letters/confirm_subject.txt",
@@ -25,14 +26,15 @@ def mail(letter: Letter) -> EmailMultiAlternatives:
     """The mail for a letter, with links that are made now. Raises encryption.Unreadable."""
     signature = letter.signature
     language = LANGUAGES[letter.language]
+    version = letter.attempt or signature.reference
     with translation.override(language.code):
         context = {
             "language": language,
             "site": urlsplit(settings.SITE_URL).hostname,
             "contact": settings.CONTACT_EMAIL,
-            "code": links.code(signature.reference),
-            "confirm_url": _link("confirm", links.CONFIRM, signature),
-            "withdraw_url": _link("withdraw", links.WITHDRAW, signature),
+            "code": links.code(version),
+            "confirm_url": _link("confirm", links.CONFIRM, version),
+            "withdraw_url": _link("withdraw", links.WITHDRAW, signature.reference),
             "code_url": settings.SITE_URL + reverse("code"),
         }
         if letter.mailing_id:
@@ -65,7 +67,7 @@ def _news(letter: Letter) -> dict:
     return {
         "story": story,
         "story_url": settings.SITE_URL + reverse("story", args=[story.slug]),
-        "unsubscribe_url": _link("unsubscribe", links.UNSUBSCRIBE, letter.signature),
+        "unsubscribe_url": _link("unsubscribe", links.UNSUBSCRIBE, letter.signature.reference),
     }
 
 
@@ -79,5 +81,5 @@ def _list_headers(context: dict) -> dict[str, str]:
     }
 
 
-def _link(name: str, kind: str, signature: Signature) -> str:
-    return settings.SITE_URL + reverse(name, args=[links.token(kind, signature.reference)])
+def _link(name: str, kind: str, reference: UUID) -> str:
+    return settings.SITE_URL + reverse(name, args=[links.token(kind, reference)])

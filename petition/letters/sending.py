@@ -5,6 +5,7 @@ import re
 import smtplib
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,7 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from petition.ground import encryption, workers
-from petition.letters import compose, mailings
+from petition.letters import compose, mailings, pacing
 from petition.models import Letter, Signature
 
 logger = logging.getLogger(__name__)
@@ -85,8 +86,9 @@ class Refusal:
     for_good: bool
 
 
-def owe(signature: Signature, kind: str, language: str) -> Letter:
-    """Record that a letter about a signature is owed, in the caller's transaction.
+def owe(signature: Signature, kind: str, language: str, attempt: uuid.UUID | None = None) -> Letter:
+    """Record that a letter about a signature is owed, in the caller's transaction. It asks to
+    confirm the version of the signature that `attempt` names, the first where that is None.
 
     Beyond LETTERS_AN_ADDRESS in LETTERS_WINDOW it is recorded as withheld: a row is written either
     way, so that the answer takes the same time. News, which its owner asked for and which nobody
@@ -98,7 +100,7 @@ def owe(signature: Signature, kind: str, language: str) -> Letter:
         .exclude(state=Letter.State.WITHHELD)
         .count()
     )
-    letter = Letter(signature=signature, kind=kind, language=language)
+    letter = Letter(signature=signature, kind=kind, language=language, attempt=attempt)
     if recent >= LETTERS_AN_ADDRESS:
         letter.state = Letter.State.WITHHELD
         letter.ended_at = letter.created_at
@@ -230,6 +232,10 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
         if letter.mailing_id and not _may_leave(mine, letter):
             return False
         mail = compose.mail(letter)
+        if not letter.mailing_id and (wait := pacing.seconds_to_wait(mail.to[0])):
+            due_at = timezone.now() + timedelta(seconds=wait)
+            mine.update(mailer="", claimed_at=None, due_at=due_at, reply=pacing.REPLY)
+            return False
     except encryption.Unreadable as error:
         logger.error("Letter %s cannot be addressed. %s", pk, error)
         if letter := mine.first():

@@ -1,5 +1,6 @@
 """What the database holds."""
 
+from petition.models.attempts import Attempt
 from petition.models.audit import Entry
 from petition.models.campaign import ConsentText, Text, TextVersion, Track, Words
 from petition.models.cases import Case, CaseText, CaseUpdate, Certainty, Source
@@ -19,6 +20,7 @@ from petition.models.two_factor import Authenticator
 
 __all__ = [
     "Approval",
+    "Attempt",
     "Authenticator",
     "Case",
     "CaseText",

@@ -28,6 +28,8 @@ class Letter(models.Model):
     signature = models.ForeignKey(
         Signature, models.CASCADE, related_name="letters", verbose_name=_("signature")
     )
+    # The version of the signature that it asks to confirm; null is the first.
+    attempt = models.UUIDField(null=True, blank=True, editable=False)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)
     mailing = models.ForeignKey(

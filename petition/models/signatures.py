@@ -61,6 +61,7 @@ class Signature(models.Model):
         REPEATED = "repeated", _("one person with several mailboxes")
         NAME = "name", _("not the name of a person")
         OWNER = "owner", _("asked by the owner of the mailbox")
+        ALIAS = "alias", _("another spelling of a mailbox that has signed")
         OTHER = "other", _("another reason")
 
     # How long a signature that nobody confirms is kept. The privacy page says it.
@@ -196,8 +197,13 @@ class Signature(models.Model):
 
     @staticmethod
     def mailbox_indexes(address: str) -> list[bytes]:
-        """Blind indexes of the mailbox behind a parsed address, the current data key's first."""
-        return encryption.indexes(addresses.canonical(address), "mailbox")
+        """Blind indexes of the mailbox behind a parsed address, the current one first."""
+        former = addresses.with_tag(address)
+        return [
+            index
+            for mailbox in filter(None, (addresses.canonical(address), former))
+            for index in encryption.indexes(mailbox, "mailbox")
+        ]
 
     @staticmethod
     def domain_index(address: str) -> bytes:

@@ -1,17 +1,20 @@
 """Deletes what is no longer needed, and moves what is kept to the current data key."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from petition import audit
-from petition.ground import encryption
-from petition.models import Entry, Letter, Signature
+from petition.ground import addresses, encryption
+from petition.models import Attempt, Entry, Letter, Signature
 from petition.signing import lifecycle, tallies
+
+logger = logging.getLogger(__name__)
 
 # The privacy page says it; a test holds the two together.
 LETTERS_KEPT_FOR = timedelta(days=30)
@@ -32,19 +35,23 @@ def purge() -> dict[str, int]:
     In batches, each committed, so that it can be stopped and run again at any time.
     """
     now = timezone.now()
-    overdue = Signature.objects.unconfirmed().filter(signed_at__lte=now - Signature.PENDING_FOR)
+    expired = now - Signature.PENDING_FOR
+    # One that was signed again since waits for the last of its letters.
+    again = Attempt.objects.filter(signature=OuterRef("pk"), signed_at__gt=expired)
+    overdue = Signature.objects.unconfirmed().filter(~Exists(again), signed_at__lte=expired)
+    _delete(Attempt.objects.filter(signed_at__lte=expired))
     letters = Letter.objects.filter(ended_at__lte=now - LETTERS_KEPT_FOR)
     return {"signatures": _delete(overdue, _expire), "letters": _delete(letters)}
 
 
 def rotate_keys() -> dict[str, int]:
-    """Write every signature again under the first data key.
+    """Write every signature again under the first data key and the current rules of mailboxes.
 
-    Returns how many were "moved", how many "doubles" of one mailbox were taken off, and how many
-    are "unreadable" by any key. Without the last, the other keys may leave DATA_KEYS. Can be
-    stopped and run again at any time.
+    Returns how many were "moved", how many "doubles" of one mailbox were taken off, how many are
+    "held" since only a tag told them apart, and how many are "unreadable" by any key. Without the
+    last, the other keys may leave DATA_KEYS. Can be stopped and run again at any time.
     """
-    done = {"moved": 0, "doubles": 0, "unreadable": 0}
+    done = {"moved": 0, "doubles": 0, "held": 0, "unreadable": 0}
     every = Signature.objects.exclude(mailbox=None).values_list("pk", flat=True)
     reached = 0
     while batch := list(every.filter(pk__gt=reached).order_by("pk")[:BATCH]):
@@ -54,6 +61,12 @@ def rotate_keys() -> dict[str, int]:
             except encryption.Unreadable:
                 done["unreadable"] += 1
         reached = batch[-1]
+    for pk in Attempt.objects.exclude(name=None).values_list("pk", flat=True):
+        try:
+            if attempt := Attempt.objects.filter(pk=pk).first():
+                attempt.save(update_fields=["name"])
+        except encryption.Unreadable:
+            done["unreadable"] += 1
     return done
 
 
@@ -64,11 +77,37 @@ def _bring_over(pk: int, done: dict[str, int]) -> None:
     try:
         done["moved"] += signature.reseal()
     except IntegrityError:
-        # Processes with different keys took the same mailbox for two. One signature stays.
         other = Signature.objects.get(mailbox=_current_index(signature))
+        if _told_apart_by_a_tag(signature, other):
+            done["held"] += _hold(signature, other)
+            return
+        # Processes with different keys took the same mailbox for two. One signature stays.
         stays, goes = sorted((signature, other), key=lambda each: STAYS.index(each.state))
         done["doubles"] += _take_off(goes)
         done["moved"] += stays.reseal() if stays is signature else 0
+
+
+def _told_apart_by_a_tag(one: Signature, other: Signature) -> bool:
+    before = [addresses.with_tag(s.email) or addresses.canonical(s.email) for s in (one, other)]
+    return before[0] != before[1]
+
+
+def _hold(one: Signature, other: Signature) -> bool:
+    """Hold the later of two that turn out to be of one mailbox, for people to see; one that is
+    counted before one that is not. Nothing is taken off."""
+    counted = Signature.State.COUNTED
+    stays, later = sorted((one, other), key=lambda s: (s.state != counted, s.signed_at))
+    if later.state not in (counted, Signature.State.PENDING):
+        return False  # People have seen to it already.
+    with transaction.atomic():
+        held = lifecycle.move(later, Signature.State.HELD, reason=Signature.Reason.ALIAS)
+        if held:
+            note = f"same mailbox as {stays}"
+            why = Signature.Reason.ALIAS
+            audit.append(None, Entry.Act.HOLD, audit.name_of(later), why=why, note=note)
+    if held:
+        logger.warning("Signature %s is held: it has the same mailbox as %s.", later, stays)
+    return held
 
 
 def _take_off(double: Signature) -> bool:

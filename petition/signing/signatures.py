@@ -2,7 +2,9 @@
 
 import uuid
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Coalesce
@@ -10,10 +12,14 @@ from django.utils import timezone
 
 from petition.ground import links
 from petition.letters import sending
-from petition.models import ConsentText, Signature
+from petition.models import Attempt, ConsentText, Letter, Signature
 from petition.signing import lifecycle, statements, tallies
 
 State = Signature.State
+
+# Whose codes are compared with one that is typed, beside the first: what the cap on letters lets
+# out in a day. The links of older ones work as long.
+MOST_VERSIONS = sending.LETTERS_AN_ADDRESS
 
 
 class LinkExpired(Exception):
@@ -42,9 +48,9 @@ def sign(
     """Keep the signature and the letter that it owes, committed together.
 
     Tells nobody whether the mailbox had signed before, by its answer or by its time: the steps are
-    the same, and what they find goes by letter. What was typed last replaces what is not confirmed
-    yet; what is confirmed is never changed from here. Raises TryAgain or a DatabaseError, and then
-    nothing is stored.
+    the same, and what they find goes by letter. A known mailbox stays as it is. Where its owner has
+    not confirmed yet, what was typed is an `Attempt`, with a letter of its own. Raises TryAgain or
+    a DatabaseError, and then nothing is stored.
     """
     now = timezone.now()
     current, *former = Signature.mailbox_indexes(email)
@@ -70,9 +76,15 @@ def sign(
                 with suppress(IntegrityError):  # It is there twice: `rotate_keys` settles that.
                     signature.reseal()
         signature, is_new = _own(current, details)
-        # Asked of every signature, so that the time tells nothing; only a pending one takes it.
-        Signature.objects.filter(pk=signature.pk, state=State.PENDING).update(**details)
-        sending.owe(signature, sending.LETTERS[signature.state], language)
+        is_version = signature.state == State.PENDING and not is_new
+        attempt = uuid.uuid4() if is_version else None
+        letter = sending.owe(signature, sending.LETTERS[signature.state], language, attempt)
+        if letter.state == Letter.State.WITHHELD:
+            # Nobody could confirm it.
+            Letter.objects.filter(pk=letter.pk).update(attempt=None)
+        elif attempt:
+            of_person = {k: v for k, v in details.items() if k not in ("email", "domain")}
+            Attempt.objects.create(reference=attempt, signature=signature, **of_person)
         # A known mailbox adds nothing, by the same statement.
         tallies.add_anywhere(tallies.PENDING, int(is_new))
 
@@ -107,39 +119,41 @@ def _own(mailbox_index: bytes, details: dict) -> tuple[Signature, bool]:
 
 
 def to_confirm(token: str) -> Signature:
-    """The signature that a mailed link would confirm, or has confirmed. Raises LinkExpired."""
-    signature = _linked(links.CONFIRM, token)
-    if not _can_be_confirmed(signature):
+    """The signature that a mailed link would confirm, or has confirmed, as the link's version of it
+    says; nothing is stored. Raises LinkExpired."""
+    version = _version(token)
+    if not version.can_be_confirmed():
         raise LinkExpired
-    return signature
+    return version.as_signature()
 
 
-def confirm(token: str) -> None:
-    """Count the signature behind a mailed link; as often as wanted. Raises LinkExpired."""
+def confirm(token: str, *, updates: bool = True, delivery: bool = True) -> None:
+    """Count the signature behind a mailed link, as its version says; as often as wanted.
+
+    `updates` and `delivery` are false where the owner takes back what that version agreed to.
+    Raises LinkExpired.
+    """
     if in_one_statement():
-        try:
-            reference = links.read(links.CONFIRM, token)
-        except links.Invalid as error:
-            raise LinkExpired from error
-        if statements.confirm(reference, timezone.now()):
+        reference = _reference(links.CONFIRM, token)
+        if statements.confirm(reference, timezone.now(), updates, delivery):
             return
-    _confirm(to_confirm(token))
+    version = _version(token)
+    if not version.can_be_confirmed():
+        raise LinkExpired
+    _confirm(version, {"updates": updates, "delivery": delivery})
 
 
-def confirm_by_code(email: str, code: str) -> None:
-    """Count the signature of an address by its typed code. Raises WrongCode, and nothing else:
-    an address that never signed and a wrong code look alike."""
+def token_of_code(email: str, code: str) -> str:
+    """The token of the link beside which the code of an address stood. Raises WrongCode, and
+    nothing else: an address that never signed and a wrong code look alike."""
     typed = links.clean_code(code)
     signature = Signature.objects.of_mailbox(email).first()
-    reference = signature.reference if signature else uuid.UUID(int=0)
-    if not links.is_code(reference, typed) or not signature or not _can_be_confirmed(signature):
-        raise WrongCode
-    if in_one_statement() and statements.confirm(signature.reference, timezone.now()):
-        return
-    try:
-        _confirm(signature)
-    except LinkExpired as error:
-        raise WrongCode from error
+    versions = [Version(signature), *_attempts(signature)] if signature else []
+    references = [version.reference for version in versions] or [uuid.UUID(int=0)]
+    for version, reference in zip_longest(versions, references):
+        if links.is_code(reference, typed) and version and version.can_be_confirmed():
+            return links.token(links.CONFIRM, reference)
+    raise WrongCode
 
 
 def to_withdraw(token: str) -> Signature:
@@ -155,6 +169,7 @@ def withdraw(token: str) -> None:
             if not lifecycle.move(signature, State.WITHDRAWN, **Signature.ERASED):
                 _look_again(signature)
         sending.forget(signature)
+        signature.attempts.all().delete()
 
 
 def to_unsubscribe(token: str) -> Signature:
@@ -168,31 +183,85 @@ def unsubscribe(token: str) -> None:
     Signature.objects.filter(pk=to_unsubscribe(token).pk).update(updates=False)
 
 
-def _linked(kind: str, token: str) -> Signature:
+@dataclass(frozen=True)
+class Version:
+    """What one letter asks to confirm: the first that was typed, or a later attempt."""
+
+    signature: Signature
+    attempt: Attempt | None = None
+
+    @property
+    def reference(self) -> uuid.UUID:
+        return (self.attempt or self.signature).reference
+
+    def can_be_confirmed(self) -> bool:
+        if self.signature.state == State.PENDING:
+            signed_at = (self.attempt or self.signature).signed_at
+            return signed_at > timezone.now() - Signature.PENDING_FOR
+        return self.signature.state in (State.COUNTED, State.HELD)
+
+    def typed(self) -> dict:
+        """The fields to write where this version is confirmed."""
+        kept = {name: getattr(self.signature, name) for name in ("updates", "delivery")}
+        return self.attempt.typed() if self.attempt else kept
+
+    def as_signature(self) -> Signature:
+        """The signature as it would be; not to be saved."""
+        if self.attempt and self.signature.confirmed_at is None:
+            for name, value in self.attempt.typed().items():
+                setattr(self.signature, name, value)
+        return self.signature
+
+
+def _reference(kind: str, token: str) -> uuid.UUID:
     try:
-        return Signature.objects.get(reference=links.read(kind, token))
-    except (links.Invalid, Signature.DoesNotExist) as error:
+        return links.read(kind, token)
+    except links.Invalid as error:
         raise LinkExpired from error
 
 
-def _can_be_confirmed(signature: Signature) -> bool:
-    if signature.state == State.PENDING:
-        return signature.signed_at > timezone.now() - Signature.PENDING_FOR
-    return signature.state in (State.COUNTED, State.HELD)
+def _linked(kind: str, token: str) -> Signature:
+    try:
+        return Signature.objects.get(reference=_reference(kind, token))
+    except Signature.DoesNotExist as error:
+        raise LinkExpired from error
 
 
-def _confirm(signature: Signature) -> None:
+def _version(token: str) -> Version:
+    reference = _reference(links.CONFIRM, token)
+    if signature := Signature.objects.filter(reference=reference).first():
+        return Version(signature)
+    attempt = Attempt.objects.filter(reference=reference).select_related("signature").first()
+    if attempt is None:
+        raise LinkExpired
+    return Version(attempt.signature, attempt)
+
+
+def _attempts(signature: Signature) -> list[Version]:
+    """The later versions that letters of the last days asked to confirm, the latest first."""
+    since = timezone.now() - Signature.PENDING_FOR
+    recent = signature.attempts.filter(signed_at__gt=since).order_by("-pk")[:MOST_VERSIONS]
+    return [Version(signature, attempt) for attempt in recent]
+
+
+def _confirm(version: Version, agreed: dict[str, bool]) -> None:
     """Take a pending signature to counted, whoever else does the same. Raises LinkExpired."""
+    signature = version.signature
     while signature.state in (State.PENDING, State.HELD):
         now = timezone.now()
-        if signature.state == State.PENDING:
-            done = lifecycle.move(signature, State.COUNTED, confirmed_at=now)
-        else:
-            # Set aside before its owner confirmed: kept for the coordinators, not counted here.
-            held = Signature.objects.filter(pk=signature.pk, state=State.HELD)
-            done = bool(held.update(confirmed_at=Coalesce("confirmed_at", now)))
-        if done:
-            return
+        typed = version.typed()
+        typed |= {name: typed[name] and still for name, still in agreed.items()}
+        with transaction.atomic():
+            if signature.state == State.PENDING:
+                done = lifecycle.move(signature, State.COUNTED, confirmed_at=now, **typed)
+            else:
+                # Set aside before its owner confirmed: kept for the coordinators, not counted here.
+                held = Signature.objects.filter(pk=signature.pk, state=State.HELD)
+                done = bool(held.update(confirmed_at=Coalesce("confirmed_at", now)))
+                held.filter(confirmed_at=now).update(**typed)
+            if done:
+                signature.attempts.update(**Attempt.ERASED)
+                return
         _look_again(signature)
     if signature.state != State.COUNTED:
         raise LinkExpired

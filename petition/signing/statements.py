@@ -15,7 +15,7 @@ from django.db import connection
 
 from petition.ground import encryption
 from petition.letters import sending
-from petition.models import Letter, Signature, Tally
+from petition.models import Attempt, Letter, Signature, Tally
 from petition.models.signatures import EMAIL, NAME
 from petition.signing import tallies
 
@@ -26,14 +26,8 @@ _ADD = (
     "ON CONFLICT (channel, dimension, value, slot) DO UPDATE "
     f"SET count = {Tally._meta.db_table}.count + excluded.count, changed_at = excluded.changed_at"
 )
-# What was typed last replaces what is not confirmed yet; what is confirmed is never changed.
-_TYPED = ("name", "email", "domain_index", "country", "track_id", "updates", "delivery",
-          "consent_id", "language", "signed_at")  # fmt: skip
-_REPLACED = ", ".join(
-    f"{name} = CASE s.state WHEN 'pending' THEN excluded.{name} ELSE s.{name} END"
-    for name in _TYPED
-)
-
+# A mailbox that is known is locked and stays as it is. Where its owner has not confirmed yet, what
+# was typed is a version of its own.
 SIGN = f"""
 WITH own AS (
   INSERT INTO {Signature._meta.db_table} AS s (reference, state, mailbox_index, name, email,
@@ -41,14 +35,21 @@ WITH own AS (
     reason)
   VALUES (%(reference)s, 'pending', %(mailbox)s, %(name)s, %(email)s, %(domain)s, %(country)s,
     %(track)s, %(updates)s, %(delivery)s, %(consent)s, %(language)s, %(now)s, %(now)s, '')
-  ON CONFLICT (mailbox_index) DO UPDATE SET {_REPLACED}
+  ON CONFLICT (mailbox_index) DO UPDATE SET language = s.language
   RETURNING id, state, reference = %(reference)s AS is_new
 ), judged AS (
   SELECT *, petition_recent_letters(id, %(since)s) >= %(most)s AS is_capped FROM own
+), attempt AS (
+  INSERT INTO {Attempt._meta.db_table} (reference, signature_id, name, country, track_id, updates,
+    delivery, consent_id, language, signed_at)
+  SELECT %(attempt)s, id, %(name)s, %(country)s, %(track)s, %(updates)s, %(delivery)s, %(consent)s,
+    %(language)s, %(now)s
+  FROM judged WHERE state = 'pending' AND NOT is_new AND NOT is_capped
+  RETURNING reference
 ), letter AS (
-  INSERT INTO {Letter._meta.db_table} (signature_id, kind, language, state, created_at, due_at,
-    mailer, tries, reply, ended_at)
-  SELECT id, CASE state {_KINDS} END, %(language)s,
+  INSERT INTO {Letter._meta.db_table} (signature_id, attempt, kind, language, state, created_at,
+    due_at, mailer, tries, reply, ended_at)
+  SELECT id, (SELECT reference FROM attempt), CASE state {_KINDS} END, %(language)s,
     CASE WHEN is_capped THEN 'withheld' ELSE 'due' END, %(now)s, %(now)s, '', 0, '',
     CASE WHEN is_capped THEN %(now)s END
   FROM judged
@@ -61,9 +62,14 @@ SELECT 'online', 'state', 'pending', %(slot)s, is_new::int, %(now)s FROM own {_A
 CONFIRM = f"""
 WITH moved AS (
   UPDATE {Signature._meta.db_table}
-  SET state = 'counted', confirmed_at = %(now)s, moved_at = %(now)s, reason = ''
+  SET state = 'counted', confirmed_at = %(now)s, moved_at = %(now)s, reason = '',
+    updates = updates AND %(updates)s, delivery = delivery AND %(delivery)s
   WHERE reference = %(reference)s AND state = 'pending' AND signed_at > %(since)s
-  RETURNING country, track_id, language
+  RETURNING id, country, track_id, language
+), forgotten AS (
+  UPDATE {Attempt._meta.db_table} AS a
+  SET name = NULL, country = '', track_id = NULL, updates = false, delivery = false
+  FROM moved WHERE a.signature_id = moved.id
 ), changes AS (
   SELECT change.* FROM moved, LATERAL (VALUES
     (1, 'total', '', 1), (2, 'country', country, 1), (3, 'day', %(day)s, 1),
@@ -83,6 +89,7 @@ def sign(details: dict, mailbox: bytes, now: datetime) -> None:
     was typed. Raises a DatabaseError, and then nothing is stored."""
     values: dict[str, Any] = {
         "reference": uuid.uuid4(),
+        "attempt": uuid.uuid4(),
         "mailbox": mailbox,
         "name": encryption.encrypt(details["name"], NAME),
         "email": encryption.encrypt(details["email"], EMAIL),
@@ -102,10 +109,13 @@ def sign(details: dict, mailbox: bytes, now: datetime) -> None:
         cursor.execute(SIGN, values)
 
 
-def confirm(reference: uuid.UUID, now: datetime) -> bool:
-    """Count a signature that is pending and not too old; false where it is not."""
+def confirm(reference: uuid.UUID, now: datetime, updates: bool, delivery: bool) -> bool:
+    """Count the first version of a signature that is pending and not too old; false where it is
+    not. `updates` and `delivery` say what its owner has not taken back."""
     values: dict[str, Any] = {
         "reference": reference,
+        "updates": updates,
+        "delivery": delivery,
         "now": now,
         "since": now - Signature.PENDING_FOR,
         "day": now.date().isoformat(),

@@ -49,6 +49,7 @@ def tiles(figures: dict) -> list[Tile]:
     once, differ = figures["sheets_once"], figures["sheets_in_conflict"]
     hidden, lapsing = figures["cases_waiting"], figures["cases_lapsing"]
     down = figures["cases_taken_down"]
+    paced = figures["letters_paced"]
     today, counter = figures["today"], figures["counter"]
     of_today = f"?confirmed={today.day.isoformat()}&state=counted"
     return [
@@ -69,6 +70,10 @@ def tiles(figures: dict) -> list[Tile]:
         Tile(
             _("Bounced letters"), bounced.shown, "letter", "?state=refused",
             or_more=bounced.or_more,
+        ),
+        Tile(
+            _("E-mails held back: many to one domain"), paced.shown, "letter", "?state=due",
+            or_more=paced.or_more, urgent=bool(paced.count),
         ),
         Tile(
             _("Sheets to count again"), once.shown, "sheet", "?state=once", since=once.since,

@@ -62,7 +62,8 @@ def sign(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @headers.public(300)
 def sent(request: HttpRequest) -> HttpResponse:
-    """Where to look for the letter; takes its code from those who rather type."""
+    """Where to look for the letter; its code leads those who rather type to the same page as its
+    link, which shows what will be confirmed."""
     if request.method != "POST":
         return render(request, "signatures/sent.html", {"form": CodeForm()})
     form = CodeForm(request.POST)
@@ -72,7 +73,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     if wait := abuse.seconds_to_wait_to_confirm(request, addresses.canonical(email)):
         return _too_many(request, CodeForm, "signatures/sent.html", wait)
     try:
-        signatures.confirm_by_code(email, form.cleaned_data["code"])
+        token = signatures.token_of_code(email, form.cleaned_data["code"])
     except signatures.WrongCode:
         form.add_error("code", _("This code does not match this address. Check both."))
         return render(request, "signatures/sent.html", {"form": form}, status=422)
@@ -81,7 +82,7 @@ def sent(request: HttpRequest) -> HttpResponse:
         notice = _("Your signature could not be confirmed just now. Please send the code again.")
         context = {"form": form, "notice": notice}
         return _later(render(request, "signatures/sent.html", context, status=503))
-    return HttpResponseSeeOther(reverse("signed"))
+    return HttpResponseSeeOther(reverse("confirm", args=[token]))
 
 
 @csrf_exempt
@@ -91,7 +92,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows, POST confirms: programs that follow every link in a mail change nothing."""
     try:
         if request.method == "POST":
-            signatures.confirm(token)
+            signatures.confirm(token, **_still_agreed(request))
             return HttpResponseSeeOther(reverse("signed"))
         signature = signatures.to_confirm(token)
     except signatures.LinkExpired:
@@ -150,6 +151,13 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     except signatures.LinkExpired:
         return errors.page(request, 404, link="unsubscribe")
     return render(request, "signatures/unsubscribe.html", {"done": request.method == "POST"})
+
+
+def _still_agreed(request: HttpRequest) -> dict[str, bool]:
+    """What the boxes on the page before the button say; a post without them takes nothing back."""
+    if "choices" not in request.POST:
+        return {}
+    return {name: name in request.POST for name in ("updates", "delivery")}
 
 
 def _form(request: HttpRequest, form: SignForm, status: int = 200, notice="") -> HttpResponse:

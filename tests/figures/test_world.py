@@ -22,10 +22,11 @@ def points(path: str):
         yield corners
 
 
-def test_every_country_that_a_signer_may_choose_has_its_place_but_antarctica():
+def test_every_country_that_a_signer_may_choose_has_its_place_but_antarctica_and_kosovo():
     codes = countries.names("en").keys()
     drawn = {country.code for country in world.shaded(dict.fromkeys(codes, 10)).countries}
-    assert codes - drawn == {"AQ"}
+    # Natural Earth gives Kosovo no code: its figures stand in the table.
+    assert codes - drawn == {"AQ", "XK"}
 
 
 def test_no_shape_leaves_the_map_or_runs_around_it():

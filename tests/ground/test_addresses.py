@@ -10,6 +10,8 @@ from petition.ground import addresses, typed
         ("a.b+x@gmail.com", "ab@googlemail.com"),
         ("Sample@Example.org", "sample@EXAMPLE.ORG"),
         ("sample+news@outlook.com", "sample@outlook.com"),
+        ("sample+one@example.org", "sample+two@example.org"),
+        ("sample+one@company.example", "Sample@company.example"),
         ("sam.ple@proton.me", "sample@pm.me"),
         ("sample@me.com", "sample@icloud.com"),
         ("sample@münchen.example", "sample@xn--mnchen-3ya.example"),
@@ -23,7 +25,6 @@ def test_spellings_of_one_mailbox_are_one(one, other):
     ("one", "other"),
     [
         ("a.b@example.org", "ab@example.org"),
-        ("sample+one@example.org", "sample+two@example.org"),
         ("sample@hotmail.com", "sample@outlook.com"),
         ("a.b@outlook.com", "ab@outlook.com"),
         ("a@gmail.com", "b@gmail.com"),

@@ -13,8 +13,9 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from petition.campaign import texts
+from petition.ground import addresses, encryption
 from petition.letters import sending
-from petition.models import Letter, Signature, Text
+from petition.models import Entry, Letter, Signature, Text
 from petition.signing import lifecycle, privacy, tallies
 from tests.making import State, filled_form, make_signature
 
@@ -240,3 +241,55 @@ def test_a_signature_that_no_key_reads_is_reported_and_stops_no_other(settings):
         rotate()
     settings.DATA_KEYS = [b"n" * 32]
     assert Signature.objects.of_mailbox("kept@example.org").get().name == "Sample Signer"
+
+
+# --- Mailboxes that only a tag told apart --------------------------------------------------------
+
+
+def index_with_tag(signature) -> None:
+    """As the release before tags were dropped at every domain indexed it."""
+    former = encryption.index(addresses.with_tag(signature.email), "mailbox")
+    Signature.objects.filter(pk=signature.pk).update(mailbox=former)
+
+
+@pytest.mark.django_db
+def test_a_signature_of_then_is_found_under_its_own_spelling_and_brought_over(client):
+    signature = make_signature("victim+1@company.example", State.COUNTED)
+    index_with_tag(signature)
+    client.post("/en/sign/", filled_form(email="victim+1@company.example"))
+    assert Signature.objects.count() == 1
+    assert Signature.objects.of_mailbox("victim@company.example").get() == signature
+    client.post("/en/sign/", filled_form(email="victim+2@company.example"))
+    assert Signature.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_later_of_two_that_fall_together_is_held_for_people_to_see(caplog):
+    first = make_signature("victim+1@company.example", State.COUNTED)
+    second = make_signature("victim+2@other.example", State.COUNTED)
+    third = make_signature("someone@example.org", State.COUNTED)
+    index_with_tag(first)
+    Signature.objects.filter(pk=second.pk).update(email="victim+2@company.example")
+    second.refresh_from_db()
+    index_with_tag(second)
+    for _ in range(2):  # It can be run again at any time.
+        privacy.rotate_keys()
+        states = dict(Signature.objects.values_list("pk", "state"))
+        assert states == {first.pk: "counted", second.pk: "held", third.pk: "counted"}
+        second.refresh_from_db()
+        assert (second.reason, second.email) == ("alias", "victim+2@company.example")
+        assert tallies.read_counter().total == 2
+        assert tallies.recount() == []
+    assert f"Signature {second} is held: it has the same mailbox as {first}." in caplog.text
+    assert "company.example" not in caplog.text
+    entry = Entry.objects.get(act="hold")
+    assert (entry.actor, entry.detail["why"]) == ("(system)", "alias")
+
+
+@pytest.mark.django_db
+def test_a_mailbox_in_a_thousand_spellings_gets_five_letters(client):
+    for n in range(40):
+        address = f"victim+{n}@company.example"
+        assert client.post("/en/sign/", filled_form(email=address)).status_code == 303
+    assert Signature.objects.count() == 1
+    assert Letter.objects.exclude(state="withheld").count() == 5

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from petition.campaign import texts
 from petition.ground import links
 from petition.letters import sending
-from petition.models import Letter, Signature, Tally
+from petition.models import Attempt, Letter, Signature, Tally
 from petition.signing import lifecycle, signatures, tallies
 from tests.budget import FUZZ, examples
 
@@ -32,6 +32,7 @@ acts = st.one_of(
     ),
     st.tuples(st.just("confirm"), mailboxes),
     st.tuples(st.just("confirm_by_code"), mailboxes),
+    st.tuples(st.just("confirm_latest"), mailboxes, st.booleans(), st.booleans()),
     st.tuples(st.just("withdraw"), mailboxes),
     st.tuples(st.just("move"), mailboxes, st.sampled_from([State.HELD, State.REJECTED])),
     st.tuples(st.just("wait"), st.sampled_from([1, 25, 24 * 15])),  # hours
@@ -85,7 +86,16 @@ class History:
         signatures.confirm(links.token(links.CONFIRM, self.reference(mailbox)))
 
     def confirm_by_code(self, mailbox):
-        signatures.confirm_by_code(mailbox, links.code(self.reference(mailbox)))
+        code = links.code(self.reference(mailbox))
+        signatures.confirm(signatures.token_of_code(mailbox, code))
+
+    def confirm_latest(self, mailbox, updates, delivery):
+        """By the letter that was owed last, whichever version it is of."""
+        letters = Letter.objects.filter(signature__reference=self.reference(mailbox))
+        latest = letters.exclude(attempt=None).order_by("pk").last()
+        reference = latest.attempt if latest else self.reference(mailbox)
+        token = links.token(links.CONFIRM, reference)
+        signatures.confirm(token, updates=updates, delivery=delivery)
 
     def withdraw(self, mailbox):
         signatures.withdraw(links.token(links.WITHDRAW, self.reference(mailbox)))
@@ -99,7 +109,8 @@ class History:
 
     def told(self) -> dict:
         fields = [f.attname for f in Signature._meta.fields if f.attname not in ("id", "reference")]
-        left_out = ("id", "signature_id")
+        left_out = ("id", "signature_id", "reference", "attempt")
+        of_attempts = [f.attname for f in Attempt._meta.fields if f.attname not in left_out]
         of_letters = [f.attname for f in Letter._meta.fields if f.attname not in left_out]
         sums: Counter = Counter()
         for tally in Tally.objects.all():
@@ -111,8 +122,11 @@ class History:
                 [getattr(s, name) for name in fields] for s in Signature.objects.order_by("pk")
             ],
             "letters": [
-                [getattr(letter, name) for name in of_letters]
+                [letter.attempt is None, *(getattr(letter, name) for name in of_letters)]
                 for letter in Letter.objects.order_by("pk")
+            ],
+            "attempts": [
+                [getattr(a, name) for name in of_attempts] for a in Attempt.objects.order_by("pk")
             ],
             "tallies": {key: n for key, n in sums.items() if n},
         }
@@ -149,7 +163,8 @@ def test_a_mailbox_is_one_signature_and_its_sixth_letter_is_withheld():
     world = History()
     for n in range(7):
         world.do("sign", MAILBOXES[0], f"Sample {'ABCDEFG'[n]}", "MA", None, False, "fr")
-    assert Signature.objects.get().name == "Sample G"
+    assert Signature.objects.get().name == "Sample A"
+    assert [a.name[-1] for a in Attempt.objects.order_by("pk")] == ["B", "C", "D", "E"]
     assert Counter(Letter.objects.values_list("state", flat=True)) == {"due": 5, "withheld": 2}
     assert tallies.recount() == []
 

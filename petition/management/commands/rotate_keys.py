@@ -15,6 +15,11 @@ class Command(BaseCommand):
         self.stdout.write(f"Signatures moved to the first key: {done['moved']}.")
         if done["doubles"]:
             self.stdout.write(f"Second signatures of one mailbox taken off: {done['doubles']}.")
+        if done["held"]:
+            self.stdout.write(
+                f"Signatures held, since only a tag (+) told them from another: {done['held']}. "
+                "The desk lists them by their reason."
+            )
         unreadable = {"Signatures": done["unreadable"], "Second factors": accounts["unreadable"]}
         if any(unreadable.values()):
             said = [f"{what} that no key in DATA_KEYS reads: {n}." for what, n in unreadable.items()
