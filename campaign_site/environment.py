@@ -110,6 +110,23 @@ def data_keys(text: str) -> list[bytes]:
     return keys
 
 
+def log_key(text: str) -> bytes:
+    """One base64url key of 32 bytes."""
+    (key,) = data_keys(text)
+    return key
+
+
+def witnesses(text: str) -> list[tuple[str, str]]:
+    """`https://address verifier-key` of each witness, comma between: (address, key)."""
+    found = []
+    for part in names(text):
+        url, key = part.split()
+        if urlsplit(url).scheme not in ("http", "https") or key.count("+") < 2:
+            raise ValueError(part)
+        found.append((url.rstrip("/"), key))
+    return found
+
+
 def site_url(text: str) -> str:
     """An absolute http(s) address without a path."""
     parts = urlsplit(text.rstrip("/"))

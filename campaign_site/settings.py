@@ -39,6 +39,19 @@ DATA_KEYS = read(
     cure="Set it to base64url keys of 32 bytes, comma between: "
     "python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'",
 )
+# Signs the log that anyone can check; `manage.py log_key` makes one. Without it there is no log.
+LOG_KEY = read(
+    "LOG_KEY",
+    environment.log_key,
+    default=hashlib.sha256(b"log key of " + SECRET_KEY.encode()).digest() if DEBUG else None,
+    cure="Set it to what manage.py log_key prints: one base64url key of 32 bytes.",
+)
+LOG_WITNESSES = read(
+    "LOG_WITNESSES",
+    environment.witnesses,
+    default=[],
+    cure="Write https://witness.example name+id+key for each, comma between.",
+)
 DATABASES = {
     "default": read(
         "DATABASE_URL",
@@ -192,7 +205,7 @@ DATABASE_THREADS = 12
 # How long one request may wait for the database in all: on public pages, on the desk.
 PUBLIC_DATABASE_SECONDS, DESK_DATABASE_SECONDS = 0.6, 30.0
 
-# gunicorn's own variable; `petition.checks` warns where several processes count apart.
+# gunicorn's own variable; `petition.ground.checks` warns where several processes count apart.
 WEB_CONCURRENCY = read(
     "WEB_CONCURRENCY", environment.count, default=1, cure="Write a number of processes, such as 2."
 )

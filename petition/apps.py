@@ -10,7 +10,7 @@ class PetitionConfig(AppConfig):
     verbose_name = _("Petition")
 
     def ready(self):
-        from petition import checks  # noqa: F401  registers them
+        from petition.ground import checks  # noqa: F401  registers them
 
 
 class DeskConfig(AdminConfig):

@@ -38,31 +38,44 @@ def _key_id(key: bytes) -> bytes:
 
 
 def encrypt(text: str, purpose: str) -> bytes:
-    """AES-256-GCM under the first data key: version, key id, nonce, sealed text and tag."""
+    """Seals a text whose length must not tell anything: it is filled up to a multiple of BLOCK."""
+    filled = text.encode() + b"\x00"
+    return seal(filled + b"\x00" * (-len(filled) % BLOCK), purpose)
+
+
+def seal(content: bytes, purpose: str) -> bytes:
+    """AES-256-GCM under the first data key: version, key id, nonce, sealed content and tag."""
     key = settings.DATA_KEYS[0]
     nonce = os.urandom(NONCE_BYTES)
-    filled = text.encode() + b"\x00"
-    filled += b"\x00" * (-len(filled) % BLOCK)
-    sealed = AESGCM(_derived(key, f"encrypt {purpose}")).encrypt(nonce, filled, VERSION)
+    sealed = AESGCM(_derived(key, f"encrypt {purpose}")).encrypt(nonce, content, VERSION)
     return VERSION + _key_id(key) + nonce + sealed
 
 
 def decrypt(sealed: bytes, purpose: str) -> str:
     """The text, by whichever data key sealed it. Raises Unreadable."""
+    return opened(sealed, purpose).rstrip(b"\x00").decode()
+
+
+def opened(sealed: bytes, purpose: str) -> bytes:
+    """The content, by whichever data key sealed it. Raises Unreadable."""
     key_id = sealed[1 : 1 + KEY_ID_BYTES]
     nonce = sealed[1 + KEY_ID_BYTES : 1 + KEY_ID_BYTES + NONCE_BYTES]
     for key in settings.DATA_KEYS:
         if _key_id(key) == key_id:
             try:
-                filled = AESGCM(_derived(key, f"encrypt {purpose}")).decrypt(
+                return AESGCM(_derived(key, f"encrypt {purpose}")).decrypt(
                     nonce, sealed[1 + KEY_ID_BYTES + NONCE_BYTES :], VERSION
                 )
             except InvalidTag:
                 break
-            return filled.rstrip(b"\x00").decode()
     raise Unreadable(
         "No key in DATA_KEYS decrypts this value. Put the former key back in the list."
     )
+
+
+def sealed_again(sealed: bytes | None, purpose: str) -> bytes | None:
+    """The same content under the first data key. Raises Unreadable."""
+    return None if sealed is None else seal(opened(bytes(sealed), purpose), purpose)
 
 
 def indexes(value: str, purpose: str) -> list[bytes]:

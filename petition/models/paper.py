@@ -88,6 +88,9 @@ class Sheet(models.Model):
     struck = models.PositiveSmallIntegerField(_("struck lines"), null=True, blank=True)
     counted_at = models.DateTimeField(_("counted"), null=True, blank=True)
 
+    # Whether the log has counted it.
+    in_log = models.BooleanField(default=False, db_default=False, editable=False)
+
     objects = SheetQuerySet.as_manager()
 
     class Meta:

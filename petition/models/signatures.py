@@ -12,7 +12,7 @@ from petition.ground.fields import BlindIndexField, EncryptedField
 from petition.models.campaign import ConsentText, Track
 
 # What the keys of the sealed fields are derived for; never changed once data is stored.
-NAME, EMAIL = "signature name", "signature email"
+NAME, EMAIL, RECEIPT = "signature name", "signature email", "signature receipt"
 
 
 class SignatureQuerySet(models.QuerySet):
@@ -77,6 +77,7 @@ class Signature(models.Model):
         "track": None,
         "updates": False,
         "delivery": False,
+        "receipt": None,
     }
 
     # Random, and all that mailed links carry. A sequence would tell how many signed before.
@@ -109,6 +110,10 @@ class Signature(models.Model):
     reason = models.CharField(
         _("why held or rejected"), max_length=10, choices=Reason, blank=True, default=""
     )
+
+    # Whether the log has counted it, and the secret bytes of its commitment there, sealed.
+    in_log = models.BooleanField(default=False, db_default=False, editable=False)
+    receipt = models.BinaryField(null=True, editable=False)
 
     objects = SignatureQuerySet.as_manager()
 
@@ -178,6 +183,12 @@ class Signature(models.Model):
                 name="confirmed_by_time",
             ),
             models.Index(fields=["moved_at"], condition=models.Q(state="held"), name="held_by_age"),
+            # What the log has not counted yet.
+            models.Index(
+                fields=["id"],
+                condition=models.Q(state="counted", in_log=False),
+                name="counted_not_in_log",
+            ),
             # Who gets the next letter of a mailing: the rest of the millions is not in it.
             models.Index(
                 fields=["id"],
@@ -231,5 +242,6 @@ class Signature(models.Model):
                 email=fresh.email,
                 mailbox=self.mailbox_indexes(fresh.email)[0],
                 domain=self.domain_index(fresh.email),
+                receipt=encryption.sealed_again(fresh.receipt, RECEIPT),
             )
         return True

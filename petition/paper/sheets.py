@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from petition import audit
 from petition.ground.lazy import LazyText
+from petition.log import events
 from petition.models import Entry, Sheet, SheetCount
 from petition.signing import tallies
 
@@ -170,6 +171,8 @@ def void(number: int, by: Person, note: str) -> Sheet:
         if lines:
             changes[tallies.TAKEN_OUT] = was["valid"]
         tallies.add(changes)
+        if lines and was["valid"]:
+            events.sheet_leaves(number, was["valid"], in_log=sheet.in_log)
         audit.append(by, Entry.Act.VOID, subject(sheet), **was, note=note)
     return sheet
 

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
+from petition.log import events
 from petition.models import Signature
 from petition.signing import tallies
 
@@ -15,6 +16,10 @@ MOVES: dict[str, set[State]] = {
     State.REJECTED: {State.COUNTED, State.HELD, State.WITHDRAWN, State.PENDING},
     State.WITHDRAWN: set(),
 }
+
+
+# What the log says of why a signature left the count.
+LEAVES: dict[str, str] = {State.WITHDRAWN: events.WITHDRAWN}
 
 
 class NotAllowed(Exception):
@@ -34,16 +39,25 @@ def move(signature: Signature, to: str, **changes) -> bool:
     if to not in MOVES[was]:
         raise NotAllowed(f"{was} to {to}")
     before, leaving = tallies.of(signature), tallies.leaving(signature, to)
-    remembered = {
+    remembered: dict[str, object] = {
         "state": was,
         "country": signature.country,
         "track": signature.track_id,
         "language": signature.language,
     }
     changes = {"reason": "", "moved_at": timezone.now()} | changes | {"state": to}
+    if State.COUNTED in (was, to):
+        # The log takes in what is counted at any moment.
+        remembered["in_log"] = signature.in_log
+    if was == State.COUNTED:
+        changes["in_log"] = True
     with transaction.atomic():
         if not Signature.objects.filter(pk=signature.pk, **remembered).update(**changes):
             return False
+        if was == State.COUNTED:
+            events.signature_leaves(signature, LEAVES.get(to, events.SET_ASIDE))
+        elif to == State.COUNTED and signature.in_log:
+            events.restored(1, str(signature.reference))
         for field, value in changes.items():
             setattr(signature, field, value)
         after = tallies.of(signature) + leaving

@@ -12,7 +12,8 @@ from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
 from petition.ground.memory import AN_HOUR, remember
-from petition.models import Mend, Sheet, Signature, Tally
+from petition.log import events
+from petition.models import LogHead, Mend, Sheet, Signature, Tally
 
 Key = tuple[str, str, str]  # (channel, dimension, value)
 
@@ -236,7 +237,19 @@ def mend() -> list[Difference]:
                 (d.channel, d.dimension, d.value): d.signatures - d.counter for d in differences
             }
             _write(changes | _corrected(changes), slot=0)
+        _tell_the_log()
     return differences
+
+
+def _tell_the_log() -> None:
+    """An entry of the log where it does not say what is counted, as by a row that was deleted."""
+    head = LogHead.objects.first()
+    if head is None or not head.size:
+        return  # It begins with what is counted then.
+    waiting, counter = events.waiting(), read_counter()
+    events.left_or_restored(counter.online - head.online - waiting[0], "recount")
+    if counter.paper != head.paper + waiting[1]:
+        events.left_or_restored(counter.paper - head.paper - waiting[1], "recount of paper")
 
 
 def _corrected(changes: dict[Key, int]) -> dict[Key, int]:

@@ -1,6 +1,7 @@
 """The signing journey: form, letter, confirmation, thanks, withdrawal."""
 
 import logging
+from contextlib import suppress
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from petition.campaign import texts
 from petition.figures import sharing
 from petition.ground import addresses
+from petition.log import receipts
 from petition.models import Signature, Text
 from petition.signing import abuse, signatures, tallies
 from petition.signing.forms import CodeForm, SignForm
@@ -23,6 +25,9 @@ from petition.views.sharing import home_address
 from petition.web import errors
 
 logger = logging.getLogger(__name__)
+
+PLAIN = "text/plain; charset=utf-8"
+AS_FILE = {"Content-Disposition": 'attachment; filename="receipt.tlog-proof"'}
 
 # Public forms carry no token, so that caches may keep them; see RefuseCrossSitePosts.
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -118,7 +123,8 @@ def signed(request: HttpRequest) -> HttpResponse:
 @get_or_post
 @headers.private
 def withdraw(request: HttpRequest, token: str) -> HttpResponse:
-    """GET asks, POST erases."""
+    """GET asks, POST erases. With `receipt`, GET says whether the public log counts the signature,
+    or gives the proof as a file."""
     try:
         if request.method == "POST":
             signatures.withdraw(token)
@@ -128,7 +134,16 @@ def withdraw(request: HttpRequest, token: str) -> HttpResponse:
         return errors.page(request, 404, link="withdraw")
     if signature.state == Signature.State.WITHDRAWN:
         return HttpResponseSeeOther(reverse("withdrawn"))
-    return render(request, "signatures/withdraw.html", {"signature": signature})
+    asked = request.GET.get("receipt", "")
+    context: dict = {"is_counted": signature.state == Signature.State.COUNTED, "asked": asked}
+    if asked and context["is_counted"]:
+        with suppress(receipts.NotInLog):
+            context["index"], proof = receipts.proof(signature)
+            if asked == "file":
+                return HttpResponse(
+                    proof, content_type="text/plain; charset=utf-8", headers=AS_FILE
+                )
+    return render(request, "signatures/withdraw.html", {"index": None} | context)
 
 
 @require_safe

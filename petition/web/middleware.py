@@ -23,7 +23,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 SIGNED_IN_AT = "signed_in_at"
 PORTRAIT = re.compile(r"/admin/petition/case/[0-9]+/portrait/")
 # What other sites fetch: figures, how to embed them, badges.
-OPEN = re.compile(r"/api/.*|/oembed|/[a-z]{2}/counter\.(?:svg|png)")
+OPEN = re.compile(r"/api/.*|/log/.*|/oembed|/[a-z]{2}/counter\.(?:svg|png)")
 # Mail programs press it from wherever they are (RFC 8058): its token is all that it goes by.
 ONE_CLICK = re.compile(r"/[a-z]{2}/unsubscribe/[^/]+/")
 

@@ -1,4 +1,4 @@
-"""Draws up the public figures on the hour, and notes milestones."""
+"""Draws up the public figures on the hour, notes milestones, and keeps the log."""
 
 import logging
 import signal
@@ -8,16 +8,23 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from petition.figures import history, milestones
+from petition.log import sequencer, witnesses
+from petition.signing import tallies
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 5
 
 
+def _published() -> tuple[int, int]:
+    counter = tallies.read_counter()
+    return counter.online, counter.paper
+
+
 class Command(BaseCommand):
     help = (
-        "Draws up the public figures of each hour and notes milestones, until stopped; several may "
-        "run at once."
+        "Draws up the public figures of each hour, notes milestones and appends to the log, until "
+        "stopped; several may run at once."
     )
 
     def add_arguments(self, parser):
@@ -27,6 +34,7 @@ class Command(BaseCommand):
         self.stopped = False
         if once:
             drawn = history.draw_up()
+            self._log()
             for milestone in milestones.note():
                 self.stdout.write(f"Reached: {milestone.percent} % of the goal.")
             self.stdout.write(f"Drawn up: {drawn.at:%Y-%m-%d %H:%M} UTC." if drawn else "Done.")
@@ -37,10 +45,18 @@ class Command(BaseCommand):
             try:
                 history.draw_up()
                 milestones.note()
+                self._log()
             except DatabaseError as error:
                 logger.warning("%s The figures of this hour wait.", type(error).__name__)
                 connection.close()
             self._sleep()
+
+    def _log(self):
+        """Everything that waits; what is more than a batch goes in several."""
+        while sequencer.append(_published, tallies.RULES) >= sequencer.BATCH:
+            if self.stopped:
+                return
+        witnesses.ask()
 
     def _stop(self, *_):
         self.stopped = True
