@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_test_environment
 
-from bench import api, cases, counting, crowd, desk, newsletter, signing, storage, upgrade
+from bench import api, cases, counting, crowd, desk, newsletter, ratios, signing, storage, upgrade
 
 setup_test_environment(debug=False)
 connection.creation.create_test_db(verbosity=0, serialize=False)
@@ -31,6 +31,10 @@ try:
         cursor.execute("SHOW server_version")
         print(f"PostgreSQL {cursor.fetchone()[0]}, fsync and synchronous_commit as it ships")
     print()
+    ratios.run()
+    print()
+    if sys.argv[1:] == ["ratios"]:
+        raise SystemExit
     signing.run()
     counting.run()
     print()

@@ -1,0 +1,224 @@
+"""What signing, confirming and reading cost, against a view that does nothing under the same
+gunicorn; and whether one mailer keeps up. Needs `wrk` (Debian's package)."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from urllib.request import urlopen
+
+from django.conf import settings as django_settings
+from django.db import connection
+
+from bench import crowd
+from bench.desk import environment
+from petition.ground import encryption, links
+from petition.models import Letter, Signature
+
+PORT, SMTP_PORT = 8795, 8796
+WORKERS, CLIENTS, ROUNDS, SECONDS = 3, 16, 5, 3
+SITE = f"http://127.0.0.1:{PORT}"
+PAGES = {
+    "home": "/ar/", "sign form": "/ar/sign/", "counter page": "/ar/counter/",
+    "tracks": "/ar/tracks/", "cases": "/ar/cases/", "frame": "/embed/ar/counter/",
+    "counter.json": "/api/v1/counter.json",
+}  # fmt: skip
+BARS = {"sign": 0.40, "confirm": 0.40} | dict.fromkeys(PAGES, 0.90)
+FORM = "application/x-www-form-urlencoded"
+# wrk's own language. Each thread has a number of its own, so that no address comes twice.
+POSTS = f"""
+local n, thread = 0, 0
+function setup(t) t:set("thread", thread); thread = thread + 1 end
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "{FORM}"
+function request()
+  n = n + 1
+  local email = "r%(round)s-" .. thread .. "-" .. n .. "@example.org"
+  return wrk.format(nil, nil, nil, "name=Sample+Signer&country=MA&consent=on&email=" .. email)
+end
+"""
+CONFIRMS = """
+local thread, paths, at = 0, {}, 0
+function setup(t) t:set("thread", thread); thread = thread + 1 end
+wrk.method = "POST"
+function init()
+  local place = 0
+  for line in io.lines("%(paths)s") do
+    if place %% 2 == thread then paths[#paths + 1] = line end
+    place = place + 1
+  end
+end
+function request()
+  at = at + 1
+  return wrk.format(nil, paths[at] or "/none")
+end
+"""
+SINK = """
+import time
+from aiosmtpd.controller import Controller
+class Box:
+    async def handle_DATA(self, server, session, envelope): return "250 OK"
+Controller(Box(), hostname="127.0.0.1", port=%s).start()
+time.sleep(3600)
+"""
+
+
+def run() -> dict:
+    if not shutil.which("wrk"):
+        print("Skipped: wrk is missing. Install it with: apt-get install wrk")
+        return {}
+    crowd.empty()
+    keys = base64.urlsafe_b64encode(django_settings.DATA_KEYS[0]).decode()
+    settings = {
+        "DEBUG": "0", "SECRET_KEY": django_settings.SECRET_KEY, "DATA_KEYS": keys,
+        "SECURE_SSL_REDIRECT": "0",
+        "DJANGO_SETTINGS_MODULE": "bench.settings", "WEB_CONCURRENCY": str(WORKERS),
+        "RATELIMIT_ENABLE": "0", "LOG_KEY": "YmVuY2htYXJrcy1iZW5jaG1hcmtzLWJlbmNobWFya3M",
+    }  # fmt: skip
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "-b", f"127.0.0.1:{PORT}"],
+        env=environment() | settings, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait()
+        found = _measure(server.pid)
+    finally:
+        server.terminate()
+        server.wait()
+    found["letters"] = _letters(environment() | settings, found["sign"]["rate"])
+    _tell(found)
+    return found
+
+
+def _measure(pid: int) -> dict:
+    rates: dict[str, list[float]] = {}
+    cpu: list[float] = []
+    for number in range(ROUNDS):
+        _note(rates, "nothing, GET", _wrk("/constant"))
+        for name, path in PAGES.items():
+            _note(rates, name, _wrk(path))
+        _note(rates, "nothing, POST", _wrk("/constant", POSTS % {"round": number}))
+        before = _cpu_seconds(pid)
+        done = _wrk("/ar/sign/", POSTS % {"round": number})
+        cpu.append((_cpu_seconds(pid) - before) / (done * SECONDS) * 1000)
+        _note(rates, "sign", done)
+        with tempfile.TemporaryDirectory() as directory:
+            paths = Path(directory) / "paths"
+            paths.write_text("".join(_to_confirm(20_000)))
+            _note(rates, "confirm", _wrk("/none", CONFIRMS % {"paths": paths}))
+    found: dict = {}
+    for name, each in rates.items():
+        posts = name in ("sign", "confirm", "nothing, POST")
+        floor = median(rates["nothing, POST" if posts else "nothing, GET"])
+        ratio = round(median(each) / floor, 2)
+        found[name] = {"rate": round(median(each)), "least": round(min(each)),
+                       "most": round(max(each)), "ratio": ratio}  # fmt: skip
+    found["sign"]["cpu_ms"] = round(median(cpu), 2)
+    return found
+
+
+def _letters(about: dict, signing_rate: float) -> dict:
+    """2,000 letters that are due, by one mailer and a real SMTP server on loopback."""
+    crowd.empty()
+    crowd.fill(2000, letters=False)
+    Letter.objects.bulk_create(
+        Letter(signature_id=pk, kind="confirm", language="ar")
+        for pk in Signature.objects.values_list("pk", flat=True)
+    )
+    sink = subprocess.Popen([sys.executable, "-c", SINK % SMTP_PORT])
+    try:
+        time.sleep(2)
+        began = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "manage.py", "mailer", "--once"], check=True,
+            env=about | {"EMAIL_URL": f"smtp://127.0.0.1:{SMTP_PORT}"}, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        taken = time.perf_counter() - began
+    finally:
+        sink.terminate()
+    sent = Letter.objects.filter(state="sent").count()
+    return {"rate": round(sent / taken), "ratio": round(sent / taken / signing_rate, 2)}
+
+
+def _to_confirm(how_many: int) -> list[str]:
+    """The paths that confirm pending signatures of this round."""
+    pending = Signature.objects.pending().order_by("-pk").values_list("reference", flat=True)
+    missing = how_many - pending.count()
+    if missing > 0:
+        _pend(missing)
+    return [f"/ar/confirm/{links.token(links.CONFIRM, r)}/\n" for r in pending[:how_many]]
+
+
+def _pend(how_many: int) -> None:
+    sealed = [encryption.encrypt("Sample", f"signature {name}") for name in ("name", "email")]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO petition_signature (reference, state, name, email, mailbox_index,
+              domain_index, country, updates, delivery, consent_id, language, signed_at, moved_at,
+              reason)
+            SELECT gen_random_uuid(), 'pending', %s, %s, decode(md5(random()::text), 'hex'), NULL,
+              'MA', false, false, (SELECT max(id) FROM petition_consenttext), 'ar', now(), now(), ''
+            FROM generate_series(1, %s)
+            """,
+            [*sealed, how_many],
+        )
+
+
+def _wrk(path: str, script: str = "") -> float:
+    """Requests a second that were answered as they should be."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        extra = ["-s", file.name] if script else []
+        said = subprocess.run(
+            ["wrk", "-t2", f"-c{CLIENTS}", f"-d{SECONDS}s", *extra, SITE + path],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+    wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    assert not wrong, f"{path}: {wrong[1]} answers were wrong"
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])
+
+
+def _note(rates: dict, name: str, rate: float) -> None:
+    rates.setdefault(name, []).append(rate)
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Of gunicorn's workers."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    fields = [
+        Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in children
+    ]
+    return sum(int(each[11]) + int(each[12]) for each in fields) / 100
+
+
+def _wait() -> None:
+    for _ in range(300):
+        try:
+            with urlopen(f"{SITE}/ar/", timeout=5) as answer:
+                assert answer.status == 200
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("gunicorn did not start")
+
+
+def _tell(found: dict) -> None:
+    print(
+        f"gunicorn, {WORKERS} workers, {CLIENTS} clients of wrk on the same cores, durable, "
+        f"medians of {ROUNDS} rounds of {SECONDS} s; ratio to a view that does nothing"
+    )
+    print(f"  {'':16} {'a second':>9} {'ratio':>6} {'bar':>5}")
+    for name, about in found.items():
+        bar = BARS.get(name, 1.0 if name == "letters" else None)
+        shown = f"{bar:5.2f}" if bar else ""
+        print(f"  {name:16} {about['rate']:9,} {about['ratio']:6.2f} {shown}")
+    print(f"  CPU of the web process for one POST to sign: {found['sign']['cpu_ms']} ms (bar 1.0)")
+    Path(__file__).with_name("results.json").write_text(json.dumps(found, indent=2) + "\n")
