@@ -104,7 +104,7 @@ MIDDLEWARE = [
     "petition.web.middleware.Patience",
     "django.middleware.http.ConditionalGetMiddleware",
     # Within: a 304 would else bring the common policy to a page that a cache has with its own.
-    "csp.middleware.CSPMiddleware",
+    "petition.web.middleware.ContentPolicy",
     "petition.web.middleware.NoCookies",
     "petition.web.desk.Sessions",
     "petition.web.middleware.Language",

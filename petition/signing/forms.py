@@ -3,7 +3,7 @@
 import logging
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Callable, Container
 from urllib.error import URLError
 
 from django import forms
@@ -16,7 +16,9 @@ from django_recaptcha.widgets import ReCaptchaV2Checkbox
 
 from petition.campaign import texts
 from petition.ground import addresses, countries, misspellings, typed
+from petition.ground.languages import DEFAULT
 from petition.letters import smtp
+from petition.models import ConsentText
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,14 @@ LINK = re.compile(
 ONCE = _("This field was sent more than once. Fill in the form on this page again.")
 
 
+class Shared:
+    """A field that no form changes, so that all share one: Django copies each field, with its
+    widget and messages, for each form that is made. That was a quarter of the time of a post."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 class OnceForm(forms.Form):
     """A form in which a field sent twice is an error: a browser never does it, an attack may."""
 
@@ -41,7 +51,7 @@ class OnceForm(forms.Form):
         return super().clean()
 
 
-class NameField(forms.CharField):
+class NameField(Shared, forms.CharField):
     """A person's name in any script, 2 to 80 characters; kept in Unicode's composed form (NFC)."""
 
     default_error_messages = {
@@ -87,7 +97,7 @@ class NameField(forms.CharField):
         return ValidationError(self.error_messages[code], code=code, params=params)
 
 
-class AddressField(forms.CharField):
+class AddressField(Shared, forms.CharField):
     """An e-mail address that a letter can be sent to, as it is written on the letter."""
 
     default_error_messages = {
@@ -141,23 +151,31 @@ class Captcha(ReCaptchaField):
         logger.warning("The reCAPTCHA server does not answer: signing goes on without it.")
 
 
-class KnownField(forms.CharField):
-    """One of the codes in `known`, which a form sets.
+class KnownField(Shared, forms.CharField):
+    """One of the codes that `known` returns.
 
-    A ChoiceField copies its choices, 256 countries, for each form that is made: more work than all
+    A ChoiceField copies its choices, 250 countries, for each form that is made: more work than all
     else of signing. Pages write the options themselves.
     """
 
-    def __init__(self, *, wrong, **options):
+    def __init__(self, *, known: Callable[[], Container[str]], wrong, **options):
         super().__init__(
             error_messages={"invalid_choice": wrong} | options.pop("errors", {}), **options
         )
-        self.known: Container[str] = ()
+        self.known = known
 
     def validate(self, value):
         super().validate(value)
-        if value and value not in self.known:
+        if value and value not in self.known():
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+
+
+class TickField(Shared, forms.BooleanField):
+    """A box to tick."""
+
+
+class NumberField(Shared, forms.IntegerField):
+    """A number that the page itself brings."""
 
 
 class SignForm(OnceForm):
@@ -165,30 +183,28 @@ class SignForm(OnceForm):
 
     name = NameField()
     email = AddressField()
-    # Which of two addresses is meant, of a person who was asked; and the one that was asked about.
-    email_meant = AddressField(required=False)
-    email_asked = AddressField(required=False)
     country = KnownField(
+        known=lambda: countries.names(DEFAULT),
         wrong=_("Choose your country from the list."),
         errors={"required": _("Choose your country.")},
     )
-    track = KnownField(required=False, wrong=_("Choose one of the tracks, or none."))
-    updates = forms.BooleanField(required=False)
-    delivery = forms.BooleanField(required=False)
-    consent = forms.BooleanField(
+    track = KnownField(
+        known=lambda: [track.slug for track in texts.tracks(DEFAULT)],
+        required=False,
+        wrong=_("Choose one of the tracks, or none."),
+    )
+    updates = TickField(required=False)
+    delivery = TickField(required=False)
+    consent = TickField(
         error_messages={"required": _("Tick the box if you agree. Without it you cannot sign.")}
     )
-    consent_text = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    consent_text = NumberField(required=False, widget=forms.HiddenInput)
 
     asked = suggested = ""  # An address as typed and as probably meant, where the signer is asked.
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.language = get_language()
-        self.tracks = texts.tracks(self.language)
-        self.fields["country"].known = countries.names(self.language)
-        self.fields["track"].known = {track.slug for track in self.tracks}
-        self.consent_shown = texts.consent_shown(None, self.language)
         if settings.RECAPTCHA:
             self.fields["captcha"] = Captcha(
                 widget=ReCaptchaV2Checkbox(
@@ -196,14 +212,24 @@ class SignForm(OnceForm):
                 )
             )
 
+    @property
+    def tracks(self) -> list[texts.Writing]:
+        return texts.tracks(self.language)
+
+    @property
+    def consent_shown(self) -> ConsentText:
+        return texts.consent_shown(None, self.language)
+
     def clean(self):
         data = super().clean()
         if email := data.get("email"):
-            data["email"] = self._meant(email, data.get("email_meant"), data.get("email_asked"))
+            answers = self.data.get("email_meant"), self.data.get("email_asked")
+            data["email"] = self._meant(email, *answers)
         return data
 
     def _meant(self, email: str, chosen: str | None, asked: str | None) -> str:
-        """The address to write to: a misspelt one is asked about, once."""
+        """The address to write to: a misspelt one is asked about, once. `chosen` is which of two
+        the signer was asked for, `asked` the one that the former answer asked about."""
         name, _at, domain = email.rpartition("@")
         provider = misspellings.provider(domain.lower())
         if not provider or email in (chosen, asked):
