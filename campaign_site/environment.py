@@ -8,8 +8,9 @@ import base64
 import binascii
 import re
 import sys
+from collections.abc import Callable
 from typing import NoReturn
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import environ
 
@@ -146,20 +147,64 @@ def check_host(parts: SplitResult) -> None:
     parts.port  # noqa: B018  raises ValueError where the port is no number
 
 
+# What an operator may say to libpq (PostgreSQL's manual, 34.1.2), and Django's own two.
+LIBPQ = frozenset(
+    """sslmode sslrootcert sslcert sslkey sslcrl sslnegotiation channel_binding application_name
+    connect_timeout target_session_attrs load_balance_hosts options passfile service gssencmode
+    keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout host port
+    require_auth""".split()  # noqa: SIM905
+)
+OF_DJANGO: dict[str, Callable[[str], object]] = {
+    "conn_max_age": int,
+    "disable_server_side_cursors": switch,
+}
+
+
 def database(text: str) -> dict:
-    """Django's settings for `postgres://user:password@host:port/name` or `sqlite:///file`."""
+    """Django's settings for `postgres://user:password@host:port,host:port/name?option=value` or
+    `sqlite:///file`. Several hosts are tried in turn, as libpq does; `?host=/run/postgresql` names
+    a socket."""
     parts = urlsplit(text)
     if parts.scheme not in ("postgres", "postgresql", "sqlite") or "://" not in text:
         raise ValueError("unknown scheme")
-    if parts.scheme != "sqlite" and parts.netloc:
-        check_host(parts)
-    options = parse_qs(parts.query, strict_parsing=bool(parts.query))
-    if set(options) - {"sslmode", "sslrootcert", "sslcert", "sslkey", "application_name"}:
+    if parts.scheme == "sqlite":
+        if parts.query:
+            raise ValueError("unknown option")
+        settings = env.db_url_config(text)
+        if not settings["NAME"]:
+            raise ValueError("no database name")
+        return settings
+    asked = parse_qs(parts.query, strict_parsing=bool(parts.query))
+    if set(asked) - LIBPQ - set(OF_DJANGO) or any(len(values) > 1 for values in asked.values()):
         raise ValueError("unknown option")
-    settings = env.db_url_config(text)
-    if not settings["NAME"]:
+    options = {name: values[0] for name, values in asked.items() if name in LIBPQ}
+    credentials, _, places = parts.netloc.rpartition("@")
+    hosts, ports = _places(places) if places else ("", "")
+    user, _, password = credentials.partition(":")
+    name = unquote(parts.path.removeprefix("/"))
+    if not name or "/" in name:
         raise ValueError("no database name")
-    return settings
+    found = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(user),
+        "PASSWORD": unquote(password),
+        "HOST": options.pop("host", hosts),
+        "PORT": options.pop("port", ports),
+        **{key.upper(): read(asked[key][0]) for key, read in OF_DJANGO.items() if key in asked},
+    }
+    return found | ({"OPTIONS": options} if options else {})
+
+
+def _places(text: str) -> tuple[str, str]:
+    """Hosts and ports as libpq takes them, comma between."""
+    hosts, ports = [], []
+    for place in text.split(","):
+        parts = urlsplit(f"//{place}")
+        check_host(parts)
+        hosts.append(parts.hostname or "")
+        ports.append(str(parts.port or 5432))
+    return ",".join(hosts), ",".join(ports)
 
 
 def cache(text: str) -> dict:

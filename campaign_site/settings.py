@@ -153,7 +153,8 @@ TIME_ZONE = "UTC"
 # --- Data --------------------------------------------------------------------------------------
 
 # Columns that PostgreSQL keeps beside an index’s key; SQLite does without.
-SILENCED_SYSTEM_CHECKS = ["models.W040"]
+# W021 wants HSTS_PRELOAD, which is the operator's to ask for.
+SILENCED_SYSTEM_CHECKS = ["models.W040", "security.W021"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -302,7 +303,9 @@ SECURE_SSL_REDIRECT = read(
 )
 SECURE_REDIRECT_EXEMPT = [r"^readyz$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 60 * 60
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
+# Browsers' built-in lists take years to leave: only where the operator asks for it.
+SECURE_HSTS_PRELOAD = read("HSTS_PRELOAD", environment.switch, default=False, cure="Write 1 or 0.")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 # `no-referrer` would make browsers post with `Origin: null`, which we refuse.
 SECURE_REFERRER_POLICY = "same-origin"

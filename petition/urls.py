@@ -77,6 +77,7 @@ urlpatterns = [
     path("log/vkey", log.vkey, name="vkey"),
     path("log/tile/<path:place>", log.tile, name="tile"),
     path("readyz", operations.readyz),
+    re_path(r"^readyz/(?P<use>sign|read|desk)\Z", operations.readyz),
     path("robots.txt", operations.robots),
     path("sitemap.xml", operations.sitemap),
     path(".well-known/security.txt", operations.security),

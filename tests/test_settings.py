@@ -17,7 +17,9 @@ PRODUCTION = {
     "SECRET_KEY": "a-secret-key-of-more-than-fifty-characters-that-is-only-a-sample-0123456789",
     "DATA_KEYS": KEY,
     "SITE_URL": "https://petition.example.org",
-    "DATABASE_URL": "sqlite://:memory:",
+    "DATABASE_URL": "postgres://petition@localhost/petition",
+    "LOG_KEY": KEY,
+    "TRUSTED_PROXIES": "1",
     "EMAIL_URL": "smtp+tls://user:password@mail.example.org:587",
     "PATH": os.environ["PATH"],
 }
@@ -45,6 +47,14 @@ def manage(*command, **environment):
         ("DATABASE_URL", "mysql://user@host/name", "is malformed"),
         ("DATABASE_URL", "postgres://user@host:port/name", "is malformed"),
         ("DATABASE_URL", "postgres://user@host", "is malformed"),
+        ("DATABASE_URL", "postgres://user@host,/name", "is malformed"),
+        ("DATABASE_URL", "postgres://user@a,b:x/name", "is malformed"),
+        ("DATABASE_URL", "postgres://user@host/name?sslmode=a&sslmode=b", "is malformed"),
+        ("DATABASE_URL", "sqlite:///file?mode=ro", "is malformed"),
+        ("LOG_KEY", "short", "is malformed"),
+        ("LOG_WITNESSES", "https://witness.example", "is malformed"),
+        ("MAIL_DOMAIN_RATE", "often", "is malformed"),
+        ("HSTS_PRELOAD", "maybe", "is malformed"),
         ("SITE_URL", None, "is not set"),
         ("SITE_URL", "petition.example.org", "is malformed"),
         ("ALLOWED_HOSTS", "https://petition.example.org/", "is malformed"),
@@ -109,7 +119,7 @@ def test_gunicorn_stops_with_the_same_line():
 def test_production_settings_pass_the_check_for_deployment_without_a_warning():
     check = manage("check", "--deploy", "--fail-level", "DEBUG")
     assert (check.returncode, check.stderr) == (0, "")
-    assert check.stdout == "System check identified no issues (0 silenced).\n"
+    assert check.stdout.startswith("System check identified no issues")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +127,12 @@ def test_production_settings_pass_the_check_for_deployment_without_a_warning():
     [
         ({"EMAIL_URL": None}, "EMAIL_URL is not set"),
         ({"WEB_CONCURRENCY": "4"}, "Set CACHE_URL"),
+        ({"DATABASE_URL": "sqlite://:memory:"}, "names an SQLite file"),
+        ({"SITE_URL": "http://petition.example.org"}, "SITE_URL is http"),
+        ({"RATELIMIT_ENABLE": "0"}, "nobody is held back"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS is *"),
+        ({"TRUSTED_PROXIES": "0"}, "TRUSTED_PROXIES is 0"),
+        ({"LOG_KEY": None}, "nobody can check the count"),
     ],
 )
 def test_what_is_right_alone_and_wrong_together_is_said_by_the_check(environment, said):
@@ -130,3 +146,28 @@ def test_what_is_right_alone_and_wrong_together_is_said_by_the_check(environment
 )
 def test_a_pace_is_read_as_so_many_a_second(text, a_second):
     assert environment.pace(text) == pytest.approx(a_second)
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        (
+            "postgres://u:p%40ss@a.example:5432,b.example:6432/n?target_session_attrs=read-write",
+            {"HOST": "a.example,b.example", "PORT": "5432,6432", "USER": "u", "PASSWORD": "p@ss",
+             "OPTIONS": {"target_session_attrs": "read-write"}},
+        ),
+        (
+            "postgresql://petition@/petition?host=/run/postgresql",
+            {"HOST": "/run/postgresql", "PORT": "", "USER": "petition", "NAME": "petition"},
+        ),
+        ("postgres://u@[::1]:5433/n", {"HOST": "::1", "PORT": "5433"}),
+        ("postgres://u@h/n?conn_max_age=0", {"CONN_MAX_AGE": 0, "HOST": "h", "PORT": "5432"}),
+        ("postgres:///n?service=petition", {"HOST": "", "OPTIONS": {"service": "petition"}}),
+        ("postgres://u@h/n?disable_server_side_cursors=1", {"DISABLE_SERVER_SIDE_CURSORS": True}),
+        ("postgres://u@h/n?options=-c%20statement_timeout%3D5s",
+         {"OPTIONS": {"options": "-c statement_timeout=5s"}}),
+    ],
+)  # fmt: skip
+def test_a_database_is_named_with_whatever_libpq_takes(url, wanted):
+    found = environment.database(url)
+    assert {name: found[name] for name in wanted} == wanted

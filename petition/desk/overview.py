@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Min, QuerySet, Sum
 from django.utils import timezone
 
 from petition.cases import rules
@@ -75,7 +75,8 @@ def waiting_longest() -> datetime | None:
 def letters_due() -> Queue:
     """Letters that somebody waits for; how far news has come stands with the news."""
     due = Letter.objects.filter(state=Letter.State.DUE, mailing=None)
-    return Queue(_up_to(due), due.order_by("due_at").values_list("due_at", flat=True).first())
+    # When it was owed, not when it is tried again.
+    return Queue(_up_to(due), due.aggregate(since=Min("created_at"))["since"])
 
 
 def letters_bounced() -> Queue:

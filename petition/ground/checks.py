@@ -30,3 +30,50 @@ def attempts_are_counted_together(app_configs, **kwargs):
             id="petition.W002",
         )
     ]
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def it_is_set_as_a_public_site(app_configs, **kwargs):
+    """What is right while developing and wrong on the day that the world comes."""
+    host = settings.DATABASES["default"]["ENGINE"]
+    wrong = [
+        (
+            host.endswith("sqlite3"),
+            "DATABASE_URL names an SQLite file: signers wait for each other.",
+            "Set DATABASE_URL to postgres://user:password@host:5432/name.",
+            "petition.W003",
+        ),
+        (
+            not settings.SITE_URL.startswith("https://"),
+            "SITE_URL is http: mailed links can be read on their way.",
+            "Set SITE_URL to https://…, and TLS in the proxy in front.",
+            "petition.W004",
+        ),
+        (
+            not settings.RATELIMIT_ENABLE,
+            "RATELIMIT_ENABLE is 0: nobody is held back.",
+            "Set it to 1, or leave it out.",
+            "petition.W005",
+        ),
+        (
+            "*" in settings.ALLOWED_HOSTS,
+            "ALLOWED_HOSTS is *: caches can be filled under other hosts' names.",
+            "Name the hosts, comma between.",
+            "petition.W006",
+        ),
+        (
+            not settings.TRUSTED_PROXIES,
+            "TRUSTED_PROXIES is 0: behind a proxy all visitors look like one network.",
+            "Set it to how many proxies stand in front, such as 1.",
+            "petition.W007",
+        ),
+        (
+            not settings.LOG_KEY,
+            "LOG_KEY is not set: nobody can check the count.",
+            "Set it to what manage.py log_key prints.",
+            "petition.W008",
+        ),
+    ]
+    return [
+        checks.Warning(said, hint=cure, id=name) for is_wrong, said, cure, name in wrong if is_wrong
+    ]

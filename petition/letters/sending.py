@@ -17,6 +17,7 @@ from django.core.mail import get_connection
 from django.db import DatabaseError, transaction
 from django.db import connection as database
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from petition.ground import encryption, workers
@@ -202,7 +203,8 @@ def _claim() -> list[int]:
 
 
 def _due():
-    free = Letter.objects.filter(state=Letter.State.DUE, mailer="", due_at__lte=timezone.now())
+    # By the database's clock: that of a host that goes wrong holds nothing up.
+    free = Letter.objects.filter(state=Letter.State.DUE, mailer="", due_at__lte=Now())
     return free.values_list("pk", flat=True)
 
 

@@ -7,6 +7,7 @@ from petition.models.cases import Case, CaseText, CaseUpdate, Certainty, Source
 from petition.models.consents import Consent
 from petition.models.exports import Export
 from petition.models.history import Hour, Mend
+from petition.models.installation import Installation
 from petition.models.log import LogEvent, LogHead, LogOpening, LogTile, LogWitness
 from petition.models.mailbox import Letter
 from petition.models.milestones import Milestone
@@ -32,6 +33,7 @@ __all__ = [
     "Entry",
     "Export",
     "Hour",
+    "Installation",
     "Letter",
     "LogEvent",
     "LogHead",

@@ -4,20 +4,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.cache import cache
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from redis.exceptions import RedisError
 
 from petition.campaign import news, texts
 from petition.cases import profiles
 from petition.ground import languages
 from petition.views import cases, headers
+from petition.web import readiness
 
 PLAIN = "text/plain; charset=utf-8"
 PAGES = ("home", "sign", "tracks", "cases", "stories", "counter", "figures", "press", "api",
@@ -30,27 +27,15 @@ URLSET = (
 
 @require_safe
 @never_cache
-def readyz(request: HttpRequest) -> HttpResponse:
-    """Database and cache answer and migrations are applied; 503 names what does not."""
-    wrong = [name for name, works in (("database", _database), ("cache", _cache)) if not works()]
-    answer = f"not ready: {', '.join(wrong)}\n" if wrong else "ok\n"
-    return HttpResponse(answer, content_type=PLAIN, status=503 if wrong else 200)
-
-
-def _database() -> bool:
-    try:
-        executor = MigrationExecutor(connection)
-        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
-        return False
-
-
-def _cache() -> bool:
-    try:
-        cache.set("readyz", "ok", 10)
-        return cache.get("readyz") == "ok"
-    except (OSError, RedisError):
-        return False
+def readyz(request: HttpRequest, use: str = "sign") -> HttpResponse:
+    """What this process can be used for: `sign`, `read`, `desk`, each with why not. 503 where it
+    cannot be used for `use`; "ok" alone where all is well."""
+    found = readiness.uses()
+    said = "".join(f"{each}: {why or 'ok'}\n" for each, why in found.items())
+    notes = "".join(f"note: {note}\n" for note in readiness.notes())
+    status = 503 if found[use] else 200
+    well = not notes and not any(found.values())
+    return HttpResponse("ok\n" if well else said + notes, content_type=PLAIN, status=status)
 
 
 @require_safe

@@ -1,9 +1,18 @@
 """What machines ask of the site."""
 
 import re
+from io import StringIO
 
 import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+
+from petition.letters import sending
+from petition.web import installation
+from tests.making import make_signature
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +31,8 @@ def test_a_process_without_its_database_is_up_and_not_ready(client, settings):
     with connection.execute_wrapper(down):
         assert client.get("/healthz").status_code == 200
         response = client.get("/readyz")
-    assert (response.status_code, response.content) == (503, b"not ready: database\n")
+    assert response.status_code == 503
+    assert b"sign: the database does not answer\nread: ok\ndesk: the database" in response.content
 
 
 def test_robots_are_kept_from_private_pages_and_shown_the_map(client):
@@ -61,4 +71,72 @@ def test_http_is_led_to_https_but_for_health_checks(client, settings):
 
 def test_a_process_whose_migrations_are_not_applied_is_not_ready(client, monkeypatch):
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *args: ["one"])
-    assert client.get("/readyz").content == b"not ready: database\n"
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert b"sign: migrations are not applied: manage.py migrate\n" in response.content
+
+
+@pytest.mark.parametrize(
+    ("use", "status"), [("", 200), ("/sign", 200), ("/read", 200), ("/desk", 503)]
+)
+def test_a_lost_cache_stops_the_desk_and_nothing_else(client, settings, use, status):
+    settings.CACHES = settings.CACHES | {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+        }
+    }
+    response = client.get(f"/readyz{use}")
+    assert response.status_code == status
+    assert b"desk: the cache does not answer\n" in response.content
+    assert b"note: the cache does not answer: attempts are not limited\n" in response.content
+
+
+def test_a_database_of_a_newer_release_is_said_and_stops_nothing(client):
+    MigrationRecorder(connection).record_applied("petition", "9999_newer")
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert b"note: the database is of a newer release than this process\n" in response.content
+
+
+@pytest.mark.postgres
+def test_a_database_that_takes_no_writes_cannot_be_signed_with(client):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL transaction_read_only TO on")
+    response = client.get("/readyz/sign")
+    assert response.status_code == 503
+    assert b"sign: the database takes no writes\n" in response.content
+    assert client.get("/readyz/read").status_code == 200
+
+
+def test_other_data_keys_than_the_databases_own_are_refused(client, settings):
+    assert client.get("/readyz").content == b"ok\n"
+    keys = settings.DATA_KEYS
+    settings.DATA_KEYS = [b"x" * 32]
+    assert b"sign: DATA_KEYS: none of these keys" in client.get("/readyz").content
+    with pytest.raises(SystemExit, match="DATA_KEYS: none of these keys is the one"):
+        installation.stop_where_wrong(installation.check_keys)
+    with pytest.raises(CommandError, match="DATA_KEYS: none of these keys"):
+        call_command("mailer", "--once")
+    settings.DATA_KEYS = [b"x" * 32, *keys]  # In the middle of a change of keys.
+    assert client.get("/readyz").content == b"ok\n"
+    call_command("rotate_keys", stdout=StringIO())
+    settings.DATA_KEYS = keys
+    assert client.get("/readyz").status_code == 503
+
+
+def test_a_restored_copy_sends_nothing_until_it_is_told(monkeypatch):
+    call_command("mailer", "--once", stdout=StringIO())
+    sending.owe(make_signature(), "confirm", "en")
+    monkeypatch.setattr(installation, "_identity", lambda: "elsewhere")
+    with pytest.raises(CommandError, match="This is a copy of the database"):
+        call_command("mailer", "--once")
+    assert mail.outbox == []
+    call_command("mailer", "--once", "--adopt", stdout=StringIO())
+    call_command("mailer", "--once", stdout=StringIO())
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.postgres
+def test_a_database_is_told_from_its_copy():
+    assert re.fullmatch(r"\d*/\d+", installation._identity())

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from petition.letters import sending
+from petition.web import installation
 
 logger = logging.getLogger(__name__)
 
@@ -21,12 +22,23 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--once", action="store_true", help="send what is due now, then exit")
+        parser.add_argument(
+            "--adopt", action="store_true", help="send from a database that was restored"
+        )
 
-    def handle(self, *, once: bool, **options):
+    def handle(self, *, once: bool, adopt: bool = False, **options):
         if not settings.EMAIL_BACKEND:
             raise CommandError(
                 "EMAIL_URL is not set: letters wait. Set it to smtp+tls://user:password@host:587."
             )
+        try:
+            installation.check_keys()
+            installation.check_database(adopt=adopt)
+        except installation.Wrong as error:
+            raise CommandError(str(error)) from None
+        except DatabaseError:
+            if once:
+                raise
         if once:
             self._once()
         else:

@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from petition.desk import two_factor
 from petition.signing import privacy
+from petition.web import installation
 
 
 class Command(BaseCommand):
@@ -27,3 +28,4 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{' '.join(said)} Put their key back in the list and run this again."
             )
+        installation.keys_are_rotated()

@@ -1,0 +1,78 @@
+"""What must be right before a process begins: the data keys are those of this database, and letters
+are sent from the database that sent them before, not from a restored copy of it."""
+
+import sys
+from collections.abc import Callable
+
+from django.db import DatabaseError, connection
+
+from petition.ground import encryption
+from petition.models import Installation
+
+
+class Wrong(Exception):
+    """Why this process must not begin, in one line."""
+
+
+def check_keys() -> None:
+    """Compare DATA_KEYS with the key that this database is in use with. Another one would take each
+    mailbox for a new one. Raises Wrong, or a DatabaseError."""
+    fingerprints = encryption.indexes("data keys", "fingerprint")
+    kept = _row().keys
+    if kept is None:
+        Installation.objects.filter(pk=1, keys=None).update(keys=fingerprints[0])
+    elif bytes(kept) not in fingerprints:
+        raise Wrong(
+            "DATA_KEYS: none of these keys is the one that this database is in use with. "
+            "Set the keys of the other hosts."
+        )
+
+
+def keys_are_rotated() -> None:
+    """From now on a process needs the first of DATA_KEYS."""
+    _row()
+    current = encryption.index("data keys", "fingerprint")
+    Installation.objects.filter(pk=1).update(keys=current)
+
+
+def check_database(*, adopt: bool = False) -> None:
+    """Refuse to send from a database that was restored elsewhere, until `adopt` says that it is the
+    one in use: its letters were sent already. Raises Wrong."""
+    here, row = _identity(), _row()
+    if not row.database or adopt:
+        Installation.objects.filter(pk=1).update(database=here)
+    elif row.database != here:
+        raise Wrong(
+            "This is a copy of the database that letters were sent from: they would go out again. "
+            "If it takes the place of the former one: manage.py mailer --adopt"
+        )
+
+
+def stop_where_wrong(check: Callable[[], None]) -> None:
+    """End this process with the one line. Where the database does not answer it begins all the
+    same: it serves what it has, and `/readyz` says what is wrong later."""
+    try:
+        check()
+    except Wrong as error:
+        sys.exit(str(error))
+    except DatabaseError:
+        pass
+
+
+def _row() -> Installation:
+    return Installation.objects.get_or_create(pk=1)[0]
+
+
+def _identity() -> str:
+    """The cluster, and the table in it: both are the same on a standby that takes over, and others
+    where a dump was restored."""
+    if connection.vendor != "postgresql":
+        return "sqlite"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 'petition_installation'::regclass::oid")
+        (table,) = cursor.fetchone()
+        cursor.execute("SELECT has_function_privilege('pg_control_system()', 'execute')")
+        if cursor.fetchone() == (True,):
+            cursor.execute("SELECT system_identifier FROM pg_control_system()")
+            return f"{cursor.fetchone()[0]}/{table}"
+    return f"/{table}"
