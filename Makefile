@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEV := DEBUG=1 SITE_URL=http://127.0.0.1:$(PORT)
 
-.PHONY: run test test-quick test-sqlite test-postgres test-browser fuzz lint audit bench screenshots messages
+.PHONY: run test deploy-test test-quick test-sqlite test-postgres test-browser fuzz lint audit bench screenshots messages
 
 run: $(VENV)/run
 	@echo "2/4 translations" && $(BIN)/pybabel -q compile -D django -d locale
@@ -31,17 +31,21 @@ WITH := $(BIN)/python -m tests.equipment
 test: test-sqlite test-postgres test-browser
 
 test-sqlite: $(VENV)/dev
-	$(PYTEST) -m "not postgres and not browser" $(TESTS)
+	$(PYTEST) -m "not postgres and not browser and not deploy" $(TESTS)
 
 test-postgres: $(VENV)/dev
-	@$(WITH) postgres -- $(PYTEST) -m "not browser and not once" $(TESTS)
+	@$(WITH) postgres -- $(PYTEST) -m "not browser and not once and not deploy" $(TESTS)
 
 test-browser: $(VENV)/dev
 	@$(WITH) chromium -- $(PYTEST) -m browser $(TESTS)
 
+# The files of deploy/ on loopback, with their faults. Needs nginx, pgbouncer and redis-server.
+deploy-test: $(VENV)/dev
+	@$(WITH) durable -- $(BIN)/pytest -m deploy --durations=5 tests/deploy
+
 # The inner loop: what is quick, on SQLite.
 test-quick: $(VENV)/dev
-	$(PYTEST) -m "not postgres and not browser and not slow" $(TESTS)
+	$(PYTEST) -m "not postgres and not browser and not deploy and not slow" $(TESTS)
 
 # The property tests at length: FUZZ=100 takes a night.
 FUZZ ?= 1

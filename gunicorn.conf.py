@@ -2,6 +2,10 @@
 
 # One process with threads needs no shared cache; with WEB_CONCURRENCY above 1 set CACHE_URL too.
 threads = 16
+# Longer than the proxy keeps its connections (deploy/nginx.conf): else one ends under a request.
+keepalive = 75
+# Whoever is being answered when the process is restarted gets the answer.
+graceful_timeout = 30
 # A wrong setting ends the start with its one line, instead of workers that die one after the other.
 preload_app = True
 # The paths of confirm and withdraw pages carry mailed tokens: no access log.
