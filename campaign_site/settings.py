@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "django.middleware.http.ConditionalGetMiddleware",
     # Within: a 304 would else bring the common policy to a page that a cache has with its own.
     "petition.web.middleware.ContentPolicy",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
     "petition.web.middleware.NoCookies",
     "petition.web.desk.Sessions",
     "petition.web.middleware.Language",
@@ -302,6 +303,15 @@ SECURE_SSL_REDIRECT = read(
     "SECURE_SSL_REDIRECT", environment.switch, default=not DEBUG, cure="Set it to 1 or 0."
 )
 SECURE_REDIRECT_EXEMPT = [r"^readyz$"]
+# What no page here needs; nobody may use it from within one. The live count can fill the screen,
+# and the phone's own share sheet is for its button.
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    feature: []
+    for feature in (
+        "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation",
+        "gyroscope", "magnetometer", "microphone", "midi", "payment", "usb", "xr-spatial-tracking",
+    )
+} | {"fullscreen": ["self"], "web-share": ["self"]}  # fmt: skip
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 # Browsers' built-in lists take years to leave: only where the operator asks for it.
@@ -338,9 +348,13 @@ TWO_FACTOR = not DEBUG
 
 # Public pages have no cookie; the desk's are sent to the desk alone.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = "/admin/"
+if not DEBUG:  # Browsers refuse these names over http.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Secure-session", "__Secure-csrf"
+    LANGUAGE_COOKIE_NAME = "__Secure-language"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
-LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SAMESITE = "Strict"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # A session ends after 30 minutes in which nothing is done, and 8 hours after the sign-in.
 SESSION_COOKIE_AGE = 30 * 60

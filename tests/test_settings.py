@@ -171,3 +171,12 @@ def test_a_pace_is_read_as_so_many_a_second(text, a_second):
 def test_a_database_is_named_with_whatever_libpq_takes(url, wanted):
     found = environment.database(url)
     assert {name: found[name] for name in wanted} == wanted
+
+
+def test_in_production_the_desks_cookies_have_a_prefix_that_only_https_may_set():
+    said = manage(
+        "shell", "-c", "from django.conf import settings as s; "
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, "
+        "s.SESSION_COOKIE_SECURE, s.SESSION_COOKIE_SAMESITE, s.CSRF_COOKIE_SAMESITE)",
+    ).stdout  # fmt: skip
+    assert said.endswith("__Secure-session __Secure-csrf __Secure-language True Strict Strict\n")

@@ -112,9 +112,11 @@ class OpenFigures:
         self.get_response = get_response
 
     def __call__(self, request):
-        if not OPEN.fullmatch(request.path):
-            return self.get_response(request)
         response = self.get_response(request)
+        if not OPEN.fullmatch(request.path):
+            # Other sites may link to a page; none may read one into its own.
+            response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+            return response
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "ETag, Link"
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -488,7 +488,7 @@ def test_the_desks_cookies_are_for_the_desk_alone(client, coordinator):
     for cookie in client.cookies.values():
         assert cookie["path"] == "/admin/"
         assert cookie["httponly"]
-        assert cookie["samesite"] == "Lax"
+        assert cookie["samesite"] == "Strict"
 
 
 @pytest.mark.parametrize(

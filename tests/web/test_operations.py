@@ -140,3 +140,22 @@ def test_a_restored_copy_sends_nothing_until_it_is_told(monkeypatch):
 @pytest.mark.postgres
 def test_a_database_is_told_from_its_copy():
     assert re.fullmatch(r"\d*/\d+", installation._identity())
+
+
+@pytest.mark.parametrize(
+    "path", ["/ar/", "/en/sign/", "/en/counter/", "/admin/login/", "/en/none/"]
+)
+def test_a_page_may_use_nothing_that_it_does_not_need_and_is_read_into_no_other_site(client, path):
+    for _ in range(2):  # Made, and from memory.
+        response = client.get(path)
+        assert response["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "camera=()" in response["Permissions-Policy"]
+        assert "geolocation=()" in response["Permissions-Policy"]
+        assert "fullscreen=(self)" in response["Permissions-Policy"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/counter.json", "/log/vkey", "/oembed", "/en/counter.svg"]
+)
+def test_what_other_sites_fetch_may_be_read_by_them(client, path):
+    assert client.get(path)["Cross-Origin-Resource-Policy"] == "cross-origin"
