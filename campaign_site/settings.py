@@ -244,6 +244,8 @@ CONTACT_EMAIL = read(
     cure="Write the address that answers supporters, such as contact@petition.example.org.",
 )
 
+# Leaves the campaign's name out of letters.
+DISCREET_LETTERS = read("DISCREET_LETTERS", environment.switch, default=False, cure="Write 1 or 0.")
 # How many letters a mailer sends at the same moment, and at most in a second; 0 is no limit.
 MAIL_CONCURRENCY = read(
     "MAIL_CONCURRENCY", environment.positive, default=4, cure="Write a number, such as 4."

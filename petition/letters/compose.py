@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from petition.campaign import news
+from petition.campaign import news, texts
 from petition.ground import encryption, links
 from petition.ground.languages import LANGUAGES
 from petition.models import Letter
@@ -31,6 +31,8 @@ def mail(letter: Letter) -> EmailMultiAlternatives:
         context = {
             "language": language,
             "site": urlsplit(settings.SITE_URL).hostname,
+            # People take a letter about nothing for fraud; some must not get one that says it.
+            "campaign": "" if settings.DISCREET_LETTERS else texts.site(language.code).title,
             "contact": settings.CONTACT_EMAIL,
             "code": links.code(version),
             "confirm_url": _link("confirm", links.CONFIRM, version),

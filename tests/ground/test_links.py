@@ -1,6 +1,8 @@
 import uuid
+from base64 import urlsafe_b64encode
 
 import pytest
+from django.core.signing import Signer
 
 from petition.ground import links
 
@@ -24,7 +26,30 @@ def test_a_token_of_another_kind_is_refused():
         links.read(links.CONFIRM, links.token(links.WITHDRAW, REFERENCE))
 
 
-@pytest.mark.parametrize("text", ["", ".", "x", "a.b.c", "é", "\x00", "." * 500])
+def test_a_token_is_letters_and_digits_alone_and_short_enough_for_one_line():
+    for kind in (links.CONFIRM, links.WITHDRAW, links.UNSUBSCRIBE):
+        for _ in range(200):
+            token = links.token(kind, uuid.uuid4())
+            assert len(token) == 43
+            assert token.isascii()
+            assert token.isalnum()
+    assert links.read(links.CONFIRM, links.token(links.CONFIRM, uuid.UUID(int=0))).int == 0
+
+
+def test_a_link_that_was_mailed_before_still_works():
+    encoded = urlsafe_b64encode(REFERENCE.bytes).rstrip(b"=").decode()
+    former = Signer(salt="petition.links.withdraw", sep=".").sign(encoded)
+    assert links.read(links.WITHDRAW, former) == REFERENCE
+    for wrong in (former[:-1], former.replace(".", ".A"), former.replace("E", "F", 1)):
+        with pytest.raises(links.Invalid):
+            links.read(links.WITHDRAW, wrong)
+    with pytest.raises(links.Invalid):
+        links.read(links.CONFIRM, former)
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "x", "a.b.c", "é", "\x00", "." * 500, "Z" * 43, "0" * 43, "-" * 43, "٣" * 43]
+)
 def test_nonsense_is_refused(text):
     with pytest.raises(links.Invalid):
         links.read(links.CONFIRM, text)

@@ -93,5 +93,6 @@ def test_who_withdraws_under_either_release_is_erased_for_both(before):
     migrate(None)
     Signature.objects.filter(pk=one.pk).update(state="withdrawn", **Signature.ERASED)
     erased = Signature.ERASED | {"domain": "", "state": "withdrawn"}
+    del erased["receipt"]  # Of a later release.
     before.get_model("petition", "Signature").objects.filter(pk=two.pk).update(**erased)
     assert columns(one.pk) == columns(two.pk) == (None, None, "", None)

@@ -75,6 +75,23 @@ def test_the_letter_says_nothing_that_could_endanger_its_reader(client, smtp):
         assert "src=" not in html
 
 
+NAMES = {"ar": "مليون توقيع", "fr": "Un million de signatures", "en": "One Million Signatures"}
+
+
+@pytest.mark.parametrize("language", NAMES)
+@pytest.mark.parametrize("discreet", [False, True])
+def test_the_first_line_says_who_writes_where_that_endangers_nobody(
+    client, smtp, settings, language, discreet
+):
+    settings.DISCREET_LETTERS = discreet
+    sign(client, language)
+    letter = only_letter(smtp)
+    text = letter.get_body(("plain",)).get_content()
+    assert (text.splitlines()[0] == NAMES[language]) is not discreet
+    assert (NAMES[language] in letter.get_body(("html",)).get_content()) is not discreet
+    assert NAMES[language] not in letter["Subject"]
+
+
 def test_a_second_press_on_the_button_says_the_same_and_counts_once(client, smtp):
     sign(client)
     address = link("confirm", only_letter(smtp))
@@ -128,7 +145,7 @@ def test_an_address_that_was_set_aside_gets_the_same_page_and_is_told_by_letter(
     make_signature(state=state)
     response = sign(client)
     assert (response.status_code, response["Location"]) == (303, "/en/sign/sent/")
-    assert "set aside" in only_letter(smtp).get_body(("plain",)).get_content()
+    assert "suspended" in only_letter(smtp).get_body(("plain",)).get_content()
     assert Signature.objects.get().state == state
 
 
