@@ -398,7 +398,8 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 with suppress(OSError):  # WhiteNoise warns where there is no such directory.
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-WHITENOISE_ROOT = BASE_DIR / "static" / "root"  # /favicon.ico
+WHITENOISE_ROOT = BASE_DIR / "static" / "root"  # /favicon.ico and the like
+WHITENOISE_MIMETYPES = {".webmanifest": "application/manifest+json"}
 # After `collectstatic` names carry a hash and are kept for a year; the site works before it too.
 COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
 WHITENOISE_USE_FINDERS = not COLLECTED

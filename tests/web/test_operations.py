@@ -63,6 +63,21 @@ def test_the_icon_is_where_browsers_look_for_it(client):
     response.close()
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/apple-touch-icon.png", "image/png"),
+        ("/manifest.webmanifest", "application/manifest+json"),
+    ],
+)
+def test_a_phone_finds_what_its_home_screen_needs(client, path, kind):
+    response = client.get(path)
+    assert (response.status_code, response["Content-Type"]) == (200, kind)
+    assert b"".join(response.streaming_content)
+    response.close()
+    assert f'href="{path}"' in client.get("/ar/").content.decode()
+
+
 def test_http_is_led_to_https_but_for_health_checks(client, settings):
     settings.SECURE_SSL_REDIRECT = True
     assert client.get("/ar/")["Location"] == "https://testserver/ar/"
