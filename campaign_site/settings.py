@@ -305,15 +305,14 @@ SECURE_SSL_REDIRECT = read(
     "SECURE_SSL_REDIRECT", environment.switch, default=not DEBUG, cure="Set it to 1 or 0."
 )
 SECURE_REDIRECT_EXEMPT = [r"^readyz$"]
-# What no page here needs; nobody may use it from within one. The live count can fill the screen,
-# and the phone's own share sheet is for its button.
+# What no page here needs; nobody may use it from within one. The live count can fill the screen.
 PERMISSIONS_POLICY: dict[str, list[str]] = {
     feature: []
     for feature in (
         "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation",
         "gyroscope", "magnetometer", "microphone", "midi", "payment", "usb", "xr-spatial-tracking",
     )
-} | {"fullscreen": ["self"], "web-share": ["self"]}  # fmt: skip
+} | {"fullscreen": ["self"]}  # fmt: skip
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 # Browsers' built-in lists take years to leave: only where the operator asks for it.
