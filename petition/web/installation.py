@@ -5,9 +5,12 @@ import sys
 from collections.abc import Callable
 
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
-from petition.ground import encryption
+from petition.ground import encryption, memory
 from petition.models import Installation
+
+CRISIS_LOOK_SECONDS = 5
 
 
 class Wrong(Exception):
@@ -46,6 +49,23 @@ def check_database(*, adopt: bool = False) -> None:
             "This is a copy of the database that letters were sent from: they would go out again. "
             "If it takes the place of the former one: manage.py mailer --adopt"
         )
+
+
+def set_crisis(*, on: bool) -> None:
+    """Let pages stand still, or go on; every process knows within CRISIS_LOOK_SECONDS."""
+    _row()
+    Installation.objects.filter(pk=1).update(crisis_since=timezone.now() if on else None)
+
+
+def in_crisis() -> bool:
+    """Whether pages stand still: asked of the database every few seconds, and believed for an hour
+    where it does not answer."""
+    return memory.remember("crisis", is_crisis, CRISIS_LOOK_SECONDS, memory.AN_HOUR)
+
+
+def is_crisis() -> bool:
+    """What the database says at this moment."""
+    return Installation.objects.filter(crisis_since__isnull=False).exists()
 
 
 def stop_where_wrong(check: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 
 from cachetools import LRUCache
@@ -21,7 +21,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone, translation
 
 from petition.ground import memory, waiting
-from petition.web import answers
+from petition.web import answers, installation
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ OLD_SECONDS = 60
 RETRY_SECONDS = 5  # How soon a cache asks again for a page that could not be made.
 KEEP_SECONDS = 30  # How often at most the last good copy of a page is written down.
 KNOWN_ADDRESSES = 10_000
+# How long a page stands still in a crisis before it is made anew.
+CRISIS_SECONDS = 300
 
 MAX_AGE = re.compile(r"\bmax-age=(\d+)")
 OF_CASES = re.compile(rb"<!--cases-->.*?<!--/cases-->", re.DOTALL)
@@ -70,6 +72,11 @@ class Kept:
 
     def is_fresh(self) -> bool:
         return self.age() < self.fresh_for and self.is_current()
+
+    def may_stand_still(self) -> bool:
+        """A page, as it is shown in a crisis: with its moment, without what may be taken down."""
+        is_page = self.packed.headers[""].get("Content-Type", "").startswith("text/html")
+        return is_page and not self.is_strict and self.age() < CRISIS_SECONDS
 
     def is_good(self) -> bool:
         return self.age() < self.good_for and (self.is_current() or not self.is_strict)
@@ -156,6 +163,9 @@ class PublicPages:
             return self._first(request, key)
         if kept.is_fresh():
             return answers.send(request, kept.packed)
+        if kept.may_stand_still() and installation.in_crisis():
+            kept.old = kept.old or _old(kept)
+            return answers.send(request, kept.old, int(kept.age()))
         if kept.maker.acquire(blocking=False):
             try:
                 return self._anew(request, key, kept)
@@ -270,9 +280,13 @@ def _old(kept: Kept) -> answers.Packed:
         return kept.packed
     at = timezone.now() - timedelta(seconds=kept.age())
     with translation.override(headers.get("Content-Language", settings.LANGUAGE_CODE)):
-        said = render_to_string("components/not_updated.html", {"at": at}).strip()
-    body = OF_CASES.sub(b"", kept.packed.bodies[""]).replace(AS_OF, said.encode())
-    return answers.pack(body, headers)
+        return answers.pack(as_old(kept.packed.bodies[""], at), headers)
+
+
+def as_old(body: bytes, at: datetime) -> bytes:
+    """A page with the moment of which it is, in the active language, and without profiles."""
+    said = render_to_string("components/not_updated.html", {"at": at}).strip()
+    return OF_CASES.sub(b"", body).replace(AS_OF, said.encode())
 
 
 # --- What outlives a restart --------------------------------------------------------------------

@@ -51,6 +51,11 @@ def addresses() -> list[str]:
 
 def fetch(application: Callable, address: str) -> int:
     """The status of the answer to a GET within this process, as a visitor would ask."""
+    return answer(application, address)[0]
+
+
+def answer(application: Callable, address: str) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the answer."""
     site = urlsplit(settings.SITE_URL)
     environ = {
         "REQUEST_METHOD": "GET", "PATH_INFO": address, "SCRIPT_NAME": "", "QUERY_STRING": "",
@@ -60,11 +65,13 @@ def fetch(application: Callable, address: str) -> int:
         "wsgi.version": (1, 0), "wsgi.input": BytesIO(), "wsgi.errors": BytesIO(),
         "wsgi.multithread": True, "wsgi.multiprocess": True, "wsgi.run_once": False,
     }  # fmt: skip
-    statuses: list[str] = []
-    answer = application(environ, lambda status, headers, exc_info=None: statuses.append(status))
+    began: list[tuple[str, list]] = []
+    parts = application(
+        environ, lambda status, headers, exc_info=None: began.append((status, headers))
+    )
     try:
-        for _ in answer:
-            pass
+        body = b"".join(parts)
     finally:
-        answer.close()
-    return int(statuses[0].split()[0])
+        parts.close()
+    status, headers = began[0]
+    return int(status.split()[0]), dict(headers), body
