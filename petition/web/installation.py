@@ -60,7 +60,10 @@ def set_crisis(*, on: bool) -> None:
 def in_crisis() -> bool:
     """Whether pages stand still: asked of the database every few seconds, and believed for an hour
     where it does not answer."""
-    return memory.remember("crisis", is_crisis, CRISIS_LOOK_SECONDS, memory.AN_HOUR)
+    try:
+        return memory.remember("crisis", is_crisis, CRISIS_LOOK_SECONDS, memory.AN_HOUR)
+    except memory.UNAVAILABLE:
+        return False
 
 
 def is_crisis() -> bool:

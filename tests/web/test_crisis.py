@@ -14,7 +14,7 @@ from petition.models import Signature
 from petition.signing import tallies
 from petition.web import mirror, pages
 from tests.log.test_log import append, counted, program
-from tests.making import State, filled_form, make_signature
+from tests.making import State, filled_form, make_case, make_signature
 
 pytestmark = pytest.mark.django_db
 
@@ -124,9 +124,8 @@ def test_a_copy_leads_nowhere_but_within_itself_and_to_the_site(copy, settings):
             assert target.is_file(), (page.name, link)
 
 
-def test_a_copy_holds_no_profile(tmp_path, settings):
-    settings.DEBUG = True  # For the samples.
-    call_command("load_sample_data", stdout=StringIO())
+def test_a_copy_holds_no_profile(tmp_path):
+    make_case("ar", "fr", "en")
     mirror.write(get_wsgi_application(), tmp_path)
     shown = Client().get("/en/cases/").content.decode()
     names = set(re.findall(r'/en/cases/([\w-]+)/"', shown))
