@@ -307,7 +307,9 @@ def test_no_screen_of_ours_breaks_a_rule_of_accessibility(
     ):  # fmt: skip
         page.goto(f"/admin/{path}")
         assert page.url.endswith(f"/admin/{path}")
-        rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"],
+        every = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+        # In the dark the page is the same but for its colours.
+        rules = {"runOnly": every if theme == "light" else ["color-contrast"],
                  "resultTypes": ["violations"]}  # fmt: skip
         found = Axe().run(page, options=rules).response["violations"]
         broken[path] = [f"{v['id']}: {n['html'][:140]}" for v in found for n in v["nodes"]]
