@@ -244,6 +244,10 @@ CONTACT_EMAIL = read(
     cure="Write the address that answers supporters, such as contact@petition.example.org.",
 )
 
+# After how many days who has not confirmed is reminded, once; 0 is never.
+REMIND_AFTER_DAYS = read(
+    "REMIND_AFTER_DAYS", environment.count, default=3, cure="Write a number of days, such as 3."
+)
 # Leaves the campaign's name out of letters.
 DISCREET_LETTERS = read("DISCREET_LETTERS", environment.switch, default=False, cure="Write 1 or 0.")
 # How many letters a mailer sends at the same moment, and at most in a second; 0 is no limit.

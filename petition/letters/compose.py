@@ -19,6 +19,7 @@ SUBJECTS: dict[str, str] = {
     Letter.Kind.COUNTED: "letters/counted_subject.txt",
     Letter.Kind.HELD: "letters/held_subject.txt",
     Letter.Kind.NEWS: "letters/news_subject.txt",
+    Letter.Kind.REMIND: "letters/confirm_subject.txt",
 }
 
 

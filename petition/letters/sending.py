@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from petition.ground import encryption, workers
-from petition.letters import compose, mailings, pacing
+from petition.letters import compose, mailings, pacing, reminders
 from petition.models import Letter, Signature
 
 logger = logging.getLogger(__name__)
@@ -196,6 +196,8 @@ def _claim() -> list[int]:
     there are none, news."""
     if waited_for := _take(_due().filter(mailing=None).order_by("due_at"), BATCH):
         return waited_for
+    if reminders.owe():
+        return _take(_due().filter(kind=Letter.Kind.REMIND).order_by("due_at"), BATCH)
     mailings.queue()
     going_out = list(mailings.going_out().values_list("pk", flat=True))
     news = _due().filter(mailing__in=going_out).order_by("mailing_id", "due_at")
@@ -232,6 +234,9 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
             mine.delete()  # Withdrawn: nobody is there to write to.
             return False
         if letter.mailing_id and not _may_leave(mine, letter):
+            return False
+        if letter.kind == Letter.Kind.REMIND and not reminders.is_wanted(letter):
+            _end(mine, letter, Letter.State.WITHHELD, "answered")
             return False
         mail = compose.mail(letter)
         if not letter.mailing_id and (wait := pacing.seconds_to_wait(mail.to[0])):

@@ -17,6 +17,7 @@ class Letter(models.Model):
         COUNTED = "counted", _("says that it is counted already")
         HELD = "held", _("says that it is set aside")
         NEWS = "news", _("news")
+        REMIND = "remind", _("reminds to confirm")
 
     class State(models.TextChoices):
         DUE = "due", _("due")
@@ -67,6 +68,11 @@ class Letter(models.Model):
                 fields=["mailing", "signature"],
                 condition=models.Q(mailing__isnull=False),
                 name="one_letter_a_mailing_and_signature",
+            ),
+            models.UniqueConstraint(
+                fields=["signature"],
+                condition=models.Q(kind="remind"),
+                name="one_reminder_a_signature",
             ),
         ]
         indexes = [

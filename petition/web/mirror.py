@@ -5,6 +5,7 @@ Not in it: what can show a prisoner's profile, which nobody could take down from
 """
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from posixpath import normpath, relpath
@@ -23,6 +24,7 @@ PAGES = ("home", "counter", "figures", "check", "press", "api", "about", "privac
 FILES = ("counter_json", "tallies_json", "tallies_csv", "history_json", "history_csv",
          "corrections_json", "openapi")  # fmt: skip
 ROOT = ("/favicon.ico", "/apple-touch-icon.png", "/static/verify_count.py")
+TRIES, PAUSE_SECONDS = 10, 1
 FORM = re.compile(rb"<form\b.*?</form>", re.DOTALL)
 LINK = re.compile(rb"""\b(href|src)="(/[^"]*)\"""")
 IN_CSS = re.compile(rb"""url\(["']?([^"')]+)["']?\)""")
@@ -40,7 +42,7 @@ def write(application: Callable, directory: Path) -> int:
         address = waiting.pop()
         if address in found:
             continue
-        status, headers, body = warm.answer(application, address)
+        status, headers, body = _patiently(application, address)
         if status != 200:
             raise Unwritten(address)
         kind = headers.get("Content-Type", "")
@@ -61,6 +63,16 @@ def write(application: Callable, directory: Path) -> int:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(_page(body, address, found) if kind.startswith("text/html") else body)
     return len(found)
+
+
+def _patiently(application: Callable, address: str) -> tuple[int, dict[str, str], bytes]:
+    """An answer; asked for again where the site is too busy to give one."""
+    for _ in range(TRIES - 1):
+        answer = warm.answer(application, address)
+        if answer[0] != 503:
+            return answer
+        time.sleep(PAUSE_SECONDS)
+    return warm.answer(application, address)
 
 
 def _addresses() -> list[str]:

@@ -7,7 +7,9 @@ from io import StringIO
 import pytest
 from django.core.cache import caches
 from django.core.management import call_command
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.test import Client
 
 from petition.models import Signature
@@ -19,6 +21,17 @@ from tests.making import State, filled_form, make_case, make_signature
 pytestmark = pytest.mark.django_db
 
 SAID = {"ar": "تعرض هذه الصفحة", "fr": "Cette page", "en": "This page shows how things stood on"}
+
+
+@pytest.fixture(autouse=True)
+def _as_a_test_client_does():
+    """A server ends old connections around each request, and with them a test's transaction."""
+    around = (request_started, request_finished)
+    for signal in around:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in around:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture
