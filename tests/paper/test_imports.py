@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 from openpyxl import Workbook, load_workbook
 
 from petition.models import Entry, Sheet, SheetCount
@@ -21,6 +22,13 @@ pytestmark = pytest.mark.django_db
 
 IMPORT = "/admin/petition/sheet/import/"
 HEAD = list(files.COLUMNS)
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """Reasons are said in the active language, whichever test ran before."""
+    with override("en"):
+        yield
 
 
 @pytest.fixture
