@@ -59,6 +59,7 @@ class Stack:
             "CACHE_URL": f"redis://127.0.0.1:{self.redis_port}/0", "WEB_CONCURRENCY": "2",
             "EMAIL_URL": f"smtp://127.0.0.1:{self.mail_port}",
             "LAST_GOOD_DIR": str(folder / "last-good"),
+            "DJANGO_SETTINGS_MODULE": "tests.deploy.settings",
         }  # fmt: skip
 
     def manage(self, *command, **more) -> str:
@@ -289,7 +290,7 @@ def test_a_balancer_is_told_what_the_site_can_do(stack):
 
 
 def test_many_clients_share_few_connections_and_leave_nothing_behind(stack):
-    with ThreadPoolExecutor(40) as pool:
+    with ThreadPoolExecutor(20) as pool:
         addresses = [f"pool-{n}@example.org" for n in range(200)]
         assert set(pool.map(lambda a: sign(stack, email=a), addresses)) == {303}
     stored = stack.query("SELECT count(*) FROM petition_signature WHERE state = 'pending'"
