@@ -14,6 +14,8 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import environ
 
+from petition.log import notes
+
 # gunicorn gives up on 3 ("worker failed to boot") where it would start other codes again for ever.
 EXIT_CODE = 3
 
@@ -122,8 +124,9 @@ def witnesses(text: str) -> list[tuple[str, str]]:
     found = []
     for part in names(text):
         url, key = part.split()
-        if urlsplit(url).scheme not in ("http", "https") or key.count("+") < 2:
+        if urlsplit(url).scheme not in ("http", "https"):
             raise ValueError(part)
+        notes.verifier(key)  # Raises a ValueError where it is none.
         found.append((url.rstrip("/"), key))
     return found
 

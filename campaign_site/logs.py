@@ -3,7 +3,7 @@
 import logging
 import re
 
-MAILED_LINK = re.compile(r"/(confirm|withdraw|unsubscribe)/[^/\s'\"?]+")
+MAILED_LINK = re.compile(r"/(confirm|withdraw|unsubscribe)/+[^/\s'\"?]+", re.IGNORECASE)
 VISITOR = re.compile(r"\bip=[^\s,]+")
 
 

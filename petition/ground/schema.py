@@ -6,7 +6,7 @@ For migrations with `atomic = False`, on PostgreSQL. Each step can be run again 
 import time
 from collections.abc import Iterator
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -65,3 +65,23 @@ def spans(editor: BaseDatabaseSchemaEditor, table: str, rows: int) -> Iterator[t
     while first <= last:
         yield first, first + rows - 1
         first += rows
+
+
+def index(name: str, on: str, *, unique: bool = False) -> migrations.RunPython:
+    """The operation that makes an index while the table is in use, and its way back: for migrations
+    that do this alone, so that they can be run again."""
+    kind = "UNIQUE INDEX" if unique else "INDEX"
+
+    def add(apps, editor: BaseDatabaseSchemaEditor) -> None:
+        if editor.connection.vendor == "postgresql":
+            create_index(editor, name, on, unique)
+        else:
+            editor.execute(f"CREATE {kind} {name} ON {on}")
+
+    def drop(apps, editor: BaseDatabaseSchemaEditor) -> None:
+        if editor.connection.vendor == "postgresql":
+            drop_index(editor, name)
+        else:
+            editor.execute(f"DROP INDEX IF EXISTS {name}")
+
+    return migrations.RunPython(add, drop)

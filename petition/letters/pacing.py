@@ -6,6 +6,7 @@ import time
 
 from django.conf import settings
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from petition.ground import addresses, encryption
 from petition.ground.misspellings import PROVIDERS
@@ -29,10 +30,10 @@ def seconds_to_wait(address: str) -> float:
     window, into = divmod(time.time(), WINDOW_SECONDS)
     key = f"domain-pace-{encryption.index(domain, 'domain pace').hex()}-{window:.0f}"
     allowed = max(1, int(settings.MAIL_DOMAIN_RATE * WINDOW_SECONDS))
-    cache.add(key, 0, WINDOW_SECONDS * 2)
     try:
+        cache.add(key, 0, WINDOW_SECONDS * 2)
         number = cache.incr(key)
-    except ValueError:  # It was not kept.
+    except (ValueError, OSError, RedisError):  # It was not kept, or nobody answers.
         return 0
     if number <= allowed:
         return 0

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.cache import caches
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -11,6 +12,8 @@ from petition.models import Attempt, Letter, Signature
 REMIND = Letter.Kind.REMIND
 # So many are owed at a time: an old one waits behind every letter that somebody waits for now.
 BATCH = 5
+# Where none is due, nobody looks for so long: all who wait are looked at each time.
+REST_SECONDS = 60
 
 
 def owe() -> int:
@@ -19,7 +22,7 @@ def owe() -> int:
     Nobody gets a second one (a constraint), and nobody gets one who confirmed, withdrew, was set
     aside, signed again lately, or whose first letter was refused or never went out.
     """
-    if not settings.REMIND_AFTER_DAYS:
+    if not settings.REMIND_AFTER_DAYS or caches["process"].get("no-reminder-is-due"):
         return 0
     now = timezone.now()
     since = now - timedelta(days=settings.REMIND_AFTER_DAYS)
@@ -39,6 +42,8 @@ def owe() -> int:
         [Letter(signature_id=pk, kind=REMIND, language=language) for pk, language in found],
         ignore_conflicts=True,  # Another mailer was first.
     )
+    if len(made) < allowed:
+        caches["process"].set("no-reminder-is-due", True, REST_SECONDS)
     return len(made)
 
 

@@ -10,7 +10,7 @@ from django.core.cache import caches
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends import smtp
 
-ASKED_AGAIN_SECONDS = 3600
+ASKED_AGAIN_SECONDS, SILENT_SECONDS = 3600, 60
 PATIENCE_SECONDS = 3  # A signer waits for the answer.
 EXTENSION = "smtputf8"
 _PLACE = "to-an-address-outside-ascii"
@@ -46,16 +46,23 @@ def carries_unicode() -> bool:
     it does not answer, no."""
     if f"{__name__}.EmailBackend" != settings.EMAIL_BACKEND:
         return bool(settings.EMAIL_BACKEND)  # What keeps letters in files takes any address.
-    return bool(caches["process"].get_or_set("smtputf8", _ask, ASKED_AGAIN_SECONDS))
+    known = caches["process"].get("smtputf8")
+    if known is None:
+        answer = _ask()
+        known = bool(answer)
+        seconds = ASKED_AGAIN_SECONDS if answer is not None else SILENT_SECONDS
+        caches["process"].set("smtputf8", known, seconds)
+    return known
 
 
-def _ask() -> bool:
+def _ask() -> bool | None:
+    """None where the server does not answer."""
     connection = get_connection(timeout=PATIENCE_SECONDS)
     try:
         connection.open()
         connection.connection.ehlo_or_helo_if_needed()
         return bool(connection.connection.has_extn(EXTENSION))
     except (smtplib.SMTPException, OSError):
-        return False
+        return None
     finally:
         connection.close()

@@ -72,9 +72,10 @@ def restored(number: int, subject: str) -> None:
 
 
 def signature_leaves(signature: Signature, reason: str) -> None:
-    """A counted signature leaves the count. One that the log does not have yet enters it first."""
+    """A counted signature leaves the count. One that the log does not have yet enters it first, and
+    binds nobody: there will be no receipt for it."""
     if not signature.in_log:
-        LogEvent.objects.create(line=counted(signature.email)[1])
+        LogEvent.objects.create(line=f"v1 counted {secrets.token_hex(SECRET_BYTES)}")
     left(reason, 1, str(signature.reference))
 
 
@@ -90,12 +91,16 @@ def sheet_leaves(number: int, lines: int, *, in_log: bool) -> None:
     left(SHEET_TAKEN_OUT, lines, f"sheet {number}")
 
 
-def left_or_restored(difference: int, subject: str) -> None:
-    """What a recount found: so many more or fewer than the log says."""
-    if difference < 0:
-        left(RECOUNT, -difference, subject)
-    elif difference:
-        restored(difference, subject)
+def recounted(online: int, paper: int) -> None:
+    """What a recount found: so many more or fewer than the log says, in each channel."""
+    if online < 0:
+        left(RECOUNT, -online, "recount")
+    elif online:
+        restored(online, "recount")
+    if paper < 0:
+        left(SHEET_TAKEN_OUT, -paper, "recount of paper")
+    elif paper:
+        _write(f"sheet {paper}", "recount of paper")
 
 
 def waiting() -> tuple[int, int]:

@@ -3,29 +3,8 @@
 import django.utils.timezone
 from django.db import migrations, models
 
-from petition.ground import schema
-
-INDEX = "counted_not_in_log"
-ON = "petition_signature (id) WHERE NOT in_log AND state = 'counted'"
-
-
-def add_index(apps, editor):
-    if editor.connection.vendor == "postgresql":
-        schema.create_index(editor, INDEX, ON)
-    else:
-        editor.execute(f"CREATE INDEX {INDEX} ON {ON}")
-
-
-def drop_index(apps, editor):
-    if editor.connection.vendor == "postgresql":
-        schema.drop_index(editor, INDEX)
-    else:
-        editor.execute(f"DROP INDEX IF EXISTS {INDEX}")
-
 
 class Migration(migrations.Migration):
-    atomic = False  # The index is made while people sign.
-
     dependencies = [
         ("petition", "0027_attempts"),
     ]
@@ -126,19 +105,6 @@ class Migration(migrations.Migration):
             model_name="signature",
             name="receipt",
             field=models.BinaryField(null=True),
-        ),
-        migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunPython(add_index, drop_index)],
-            state_operations=[
-                migrations.AddIndex(
-                    model_name="signature",
-                    index=models.Index(
-                        condition=models.Q(("in_log", False), ("state", "counted")),
-                        fields=["id"],
-                        name="counted_not_in_log",
-                    ),
-                ),
-            ],
         ),
         migrations.AddConstraint(
             model_name="logtile",

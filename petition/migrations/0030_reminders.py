@@ -8,20 +8,6 @@ INDEX = "one_reminder_a_signature"
 ON = "petition_letter (signature_id) WHERE kind = 'remind'"
 
 
-def add_index(apps, editor):
-    if editor.connection.vendor == "postgresql":
-        schema.create_index(editor, INDEX, ON, unique=True)
-    else:
-        editor.execute(f"CREATE UNIQUE INDEX {INDEX} ON {ON}")
-
-
-def drop_index(apps, editor):
-    if editor.connection.vendor == "postgresql":
-        schema.drop_index(editor, INDEX)
-    else:
-        editor.execute(f"DROP INDEX IF EXISTS {INDEX}")
-
-
 class Migration(migrations.Migration):
     atomic = False  # The index is made while letters are owed.
     dependencies = [("petition", "0029_installation")]
@@ -43,7 +29,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunPython(add_index, drop_index)],
+            database_operations=[schema.index(INDEX, ON, unique=True)],
             state_operations=[
                 migrations.AddConstraint(
                     model_name="letter",

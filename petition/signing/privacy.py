@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from petition import audit
 from petition.ground import addresses, encryption
-from petition.models import Attempt, Entry, Letter, Signature
+from petition.log.events import OPENING
+from petition.models import Attempt, Entry, Letter, LogEvent, LogOpening, Signature
 from petition.signing import lifecycle, tallies
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ def rotate_keys() -> dict[str, int]:
             except encryption.Unreadable:
                 done["unreadable"] += 1
         reached = batch[-1]
+    done["unreadable"] += _seal_openings_again()
     for pk in Attempt.objects.exclude(name=None).values_list("pk", flat=True):
         try:
             if attempt := Attempt.objects.filter(pk=pk).first():
@@ -77,6 +79,22 @@ def rotate_keys() -> dict[str, int]:
         except encryption.Unreadable:
             done["unreadable"] += 1
     return done
+
+
+def _seal_openings_again() -> int:
+    """What the log's commitments hide, under the first data key; returns how many no key reads."""
+    unreadable = 0
+    for rows, field in ((LogOpening.objects, "sealed"), (LogEvent.objects, "opening")):
+        stored, reached = rows.order_by("pk").values_list("pk", field), -1
+        while batch := list(stored.filter(pk__gt=reached)[:BATCH]):
+            for pk, opening in batch:
+                try:
+                    sealed = encryption.sealed_again(opening, OPENING)
+                    rows.filter(pk=pk).update(**{field: sealed})
+                except encryption.Unreadable:
+                    unreadable += 1
+            reached = batch[-1][0]
+    return unreadable
 
 
 def _bring_over(pk: int, done: dict[str, int]) -> None:

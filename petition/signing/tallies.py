@@ -246,10 +246,9 @@ def _tell_the_log() -> None:
     head = LogHead.objects.first()
     if head is None or not head.size:
         return  # It begins with what is counted then.
-    waiting, counter = events.waiting(), read_counter()
-    events.left_or_restored(counter.online - head.online - waiting[0], "recount")
-    if counter.paper != head.paper + waiting[1]:
-        events.left_or_restored(counter.paper - head.paper - waiting[1], "recount of paper")
+    online, paper = events.waiting()
+    counter = read_counter()
+    events.recounted(counter.online - head.online - online, counter.paper - head.paper - paper)
 
 
 def _corrected(changes: dict[Key, int]) -> dict[Key, int]:

@@ -4,13 +4,16 @@ are sent from the database that sent them before, not from a restored copy of it
 import sys
 from collections.abc import Callable
 
+from django.core.cache import caches
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from petition.ground import encryption, memory
+from petition.ground import encryption, memory, waiting
 from petition.models import Installation
 
 CRISIS_LOOK_SECONDS = 5
+# How long a page, and the start of a process, wait for the database to say what it knows.
+PAGE_WAITS_SECONDS, START_WAITS_SECONDS = 0.1, 3
 
 
 class Wrong(Exception):
@@ -61,8 +64,11 @@ def in_crisis() -> bool:
     """Whether pages stand still: asked of the database every few seconds, and believed for an hour
     where it does not answer."""
     try:
-        return memory.remember("crisis", is_crisis, CRISIS_LOOK_SECONDS, memory.AN_HOUR)
-    except memory.UNAVAILABLE:
+        with waiting.at_most(PAGE_WAITS_SECONDS):
+            return memory.remember("crisis", is_crisis, CRISIS_LOOK_SECONDS, memory.AN_HOUR)
+    except DatabaseError:
+        # It never answered, or is older than this release. Not asked again for as long.
+        caches["process"].set("crisis", False, CRISIS_LOOK_SECONDS)
         return False
 
 
@@ -75,7 +81,8 @@ def stop_where_wrong(check: Callable[[], None]) -> None:
     """End this process with the one line. Where the database does not answer it begins all the
     same: it serves what it has, and `/readyz` says what is wrong later."""
     try:
-        check()
+        with waiting.at_most(START_WAITS_SECONDS):
+            check()
     except Wrong as error:
         sys.exit(str(error))
     except DatabaseError:

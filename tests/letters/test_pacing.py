@@ -53,9 +53,15 @@ def test_spellings_of_a_domain_share_its_pace():
     assert sending.send_due() == 10
 
 
-def test_a_lost_cache_holds_nothing_back(settings):
-    settings.CACHES = settings.CACHES | {
-        "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
-    }
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+        {"BACKEND": "petition.ground.cache.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"},
+    ],
+    ids=["keeps nothing", "gone"],
+)
+def test_a_lost_cache_holds_nothing_back(settings, lost):
+    settings.CACHES = settings.CACHES | {"default": lost}
     owe(*(f"made-up-{n}@company.example" for n in range(12)))
     assert sending.send_due() == 12

@@ -1,15 +1,11 @@
 """The log says what is counted, whatever happens, and tells nobody who signed."""
 
-import importlib.util
-import json
 import struct
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
 from threading import Thread
 
 import pytest
-from django.conf import settings as site
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
@@ -17,55 +13,17 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from petition.ground import addresses, ed25519, encryption, links
-from petition.log import events, merkle, notes, sequencer, verify, witnesses
+from petition.ground import encryption, links
+from petition.log import events, merkle, notes, sequencer, verify
 from petition.log.tiles import ENTRIES, Tiles, entries
 from petition.models import LogEvent, LogHead, LogOpening, LogTile, Sheet, Signature
 from petition.paper import sheets
 from petition.signing import lifecycle, signatures, tallies
 from tests.budget import FUZZ, examples
+from tests.log.making import append, counted, kinds, lines, published, withdraw
 from tests.making import State, make_coordinator, make_signature
 
 pytestmark = pytest.mark.django_db
-
-SCRIPT = site.BASE_DIR / "static" / "verify_count.py"
-MANY = sequencer.BATCH
-
-
-def published():
-    counter = tallies.read_counter()
-    return counter.online, counter.paper
-
-
-def append() -> int:
-    return sequencer.append(published, tallies.RULES)
-
-
-def lines() -> list[str]:
-    head, read = LogHead.objects.first(), Tiles().read
-    found = []
-    for number in range(-(-(head.size if head else 0) // merkle.WIDTH)):
-        found += [entry.decode() for entry in entries(read(ENTRIES, number))]
-    return found
-
-
-def kinds() -> list[str]:
-    return [line.split(" ")[1] for line in lines()]
-
-
-def counted(number=1, **fields) -> list[Signature]:
-    """Signatures that are counted as the site counts them."""
-    made = []
-    for n in range(number):
-        signature = make_signature(f"sample{n}-{Signature.objects.count()}@example.org", **fields)
-        signatures.confirm(links.token(links.CONFIRM, signature.reference))
-        signature.refresh_from_db()
-        made.append(signature)
-    return made
-
-
-def withdraw(signature):
-    signatures.withdraw(links.token(links.WITHDRAW, signature.reference))
 
 
 # --- What is in it ------------------------------------------------------------------------------
@@ -137,6 +95,37 @@ def test_a_recount_that_finds_a_row_missing_writes_its_entry():
     append()
     assert lines()[-1].startswith("v1 left recount 1 ")
     call_command("verify_log", stdout=StringIO())
+
+
+@pytest.mark.parametrize("difference", [-2, 3])
+def test_a_recount_of_paper_mends_the_sum_of_paper(difference):
+    sheet = Sheet.objects.create(number=Sheet.NUMBERS[0], batch=1, language="ar", state="counted",
+                                 country="MA", valid=12, struck=1, counted_at=timezone.now(),
+                                 date=timezone.now().date())  # fmt: skip
+    tallies.mend()
+    append()
+    Sheet.objects.filter(pk=sheet.pk).update(valid=12 + difference)
+    call_command("recount", "--fix", stdout=StringIO())
+    LogHead.objects.update(total_at=timezone.now() - timedelta(hours=1))
+    append()
+    assert lines()[-1].startswith(f"v1 total 0 {12 + difference} ")
+    assert verify.problems() == []
+
+
+def test_openings_move_to_a_new_data_key(settings):
+    (signature,) = counted()
+    append()
+    withdraw(signature)
+    append()
+    lifecycle.move(counted()[0], State.HELD, reason="other")  # Waits for its round.
+    settings.DATA_KEYS = [b"n" * 32, *settings.DATA_KEYS]
+    call_command("rotate_keys", stdout=StringIO())
+    settings.DATA_KEYS = [b"n" * 32]
+    sealed = [o.sealed for o in LogOpening.objects.all()]
+    sealed += LogEvent.objects.exclude(opening=None).values_list("opening", flat=True)
+    assert len(sealed) == 2
+    for opening in sealed:
+        assert encryption.decrypt(bytes(opening), events.OPENING)
 
 
 def test_a_total_is_published_each_hour_and_no_more_often():
@@ -368,195 +357,6 @@ def test_there_are_no_other_files(client, path):
     assert client.get(f"/log/tile/{path}").status_code == 404
 
 
-# --- Receipts -----------------------------------------------------------------------------------
-
-
-def program():
-    spec = importlib.util.spec_from_file_location("verify_count", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_owner_gets_a_proof_that_holds_for_their_mailbox_alone(client, tmp_path, capsys):
-    (signature,) = counted()
-    page = f"/en/withdraw/{links.token(links.WITHDRAW, signature.reference)}/"
-    assert "Is my signature counted?" in client.get(page).content.decode()
-    assert "within minutes" in client.get(f"{page}?receipt=1").content.decode()
-    append()
-    said = client.get(f"{page}?receipt=1").content.decode()
-    assert "The public log counts it as entry <bdi>1</bdi>." in said
-    assert "Do not keep the proof if somebody could search your phone" in said
-    response = client.get(f"{page}?receipt=file")
-    assert "receipt.tlog-proof" in response["Content-Disposition"]
-    assert "no-store" in response["Cache-Control"]
-    receipt = tmp_path / "receipt.tlog-proof"
-    receipt.write_bytes(response.content)
-    verifier = program()
-    key = str(sequencer.verifier())
-    for mailbox, right in ((signature.email, 0), (signature.email.upper(), 0),
-                           ("other@example.org", 1)):  # fmt: skip
-        arguments = [str(tmp_path), "--vkey", key, "--receipt", str(receipt), "--mailbox", mailbox]
-        assert verifier.main([*arguments, "--language", "en"]) == right
-    assert "The receipt is right: entry 1" in capsys.readouterr().out
-    withdraw(signature)
-    assert client.get(f"{page}?receipt=file").status_code == 303
-
-
-@pytest.mark.parametrize(
-    "mailbox",
-    ["A.b+x@googlemail.com", "a-b.c@pm.me", "Some.One+tag@Example.ORG", "x@ya.ru", "+@example.org",
-     "a@me.com", "o'brien@example.org", "x@fastmail.fm"],
-)  # fmt: skip
-def test_the_program_tells_mailboxes_apart_as_the_site_does(mailbox):
-    assert program().canonical(mailbox) == addresses.canonical(mailbox)
-
-
-# --- The program finds every lie ----------------------------------------------------------------
-
-
-@pytest.fixture
-def copy(client, tmp_path):
-    """Writes the log as a stranger copies it, from the site's own answers."""
-
-    def make() -> str:
-        size = LogHead.objects.get().size
-        paths = ["checkpoint", "vkey"]
-        for level in range(3):
-            hashes = size >> 8 * level
-            for number in range(-(-hashes // 256)):
-                width = min(256, hashes - number * 256)
-                end = f"{number:03}" + (f".p/{width}" if width < 256 else "")
-                paths.append(f"tile/{level}/{end}")
-                if level == 0:
-                    paths.append(f"tile/entries/{end}")
-        for path in paths:
-            response = client.get(f"/log/{path}")
-            assert response.status_code == 200, path
-            target = tmp_path / "copy" / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(response.content)
-        return str(tmp_path / "copy")
-
-    return make
-
-
-def ask(capsys, *arguments) -> tuple[int, list]:
-    code = program().main([*arguments, "--json"])
-    return code, json.loads(capsys.readouterr().out)["said"]
-
-
-def wrong(said) -> str:
-    return said[-1]["kind"] if said[-1]["what"] == "wrong" else ""
-
-
-def again(tiles=None):
-    """Signs whatever the database has now, as a dishonest operator would."""
-    head = LogHead.objects.get()
-    every = [line.encode() for line in (tiles if tiles is not None else lines())]
-    LogTile.objects.all().delete()
-    built = Tiles()
-    top = built.append(0, every)
-    built.save(timezone.now())
-    text = notes.Checkpoint(sequencer.origin(), len(every), top).text
-    head.size = len(every)
-    head.checkpoint = notes.sign(text, sequencer.origin(), site.LOG_KEY)
-    head.save()
-
-
-def forget_pages():
-    from django.core.cache import caches
-
-    caches["process"].clear()
-
-
-def test_an_honest_log_is_right_the_first_time_and_as_it_grows(copy, capsys, tmp_path):
-    state = str(tmp_path / "state")
-    counted(270)
-    append()
-    code, said = ask(capsys, copy(), "--state", state)
-    assert (code, [each["what"] for each in said][:3]) == (0, ["signed", "entries", "first"])
-    for signature in counted(20)[:5]:
-        withdraw(signature)
-    append()
-    forget_pages()
-    code, said = ask(capsys, copy(), "--state", state)
-    assert code == 0
-    assert {"what": "grew", "old": 272} in said
-    assert {"what": "count", "total": 285, "online": 285, "paper": 0} in said
-    (told,) = [each for each in said if each["what"] == "entries"]
-    assert told["n"] == LogHead.objects.get().size - 272
-
-
-LIES = {
-    "edited": lambda every: [*every[:5], every[5].replace("v1 counted ", "v1 counted f")[:-1],
-                             *every[6:]],
-    "deleted": lambda every: every[:5] + every[6:],
-    "swapped": lambda every: [*every[:5], every[6], every[5], *every[7:]],
-    "inserted": lambda every: [*every[:5], "v1 counted " + "a" * 64, *every[5:]],
-    "rolled back": lambda every: every[:-10],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("lie", LIES)
-def test_whoever_saw_the_log_before_names_a_history_that_was_changed(copy, capsys, tmp_path, lie):
-    state = str(tmp_path / "state")
-    counted(30)
-    append()
-    assert ask(capsys, copy(), "--state", state)[0] == 0
-    kept = [line for line in lines() if " total " not in line]
-    again(LIES[lie](kept + kept[-1:] if lie == "deleted" else kept))
-    forget_pages()
-    code, said = ask(capsys, copy(), "--state", state)
-    assert code == 1
-    assert wrong(said) in ("rewritten", "shrunk")
-
-
-def test_a_total_that_does_not_add_up_is_named(copy, capsys):
-    counted(3)
-    append()
-    again([line.replace("v1 total 3 ", "v1 total 4 ") for line in lines()])
-    code, said = ask(capsys, copy())
-    assert (code, wrong(said), said[-1]["where"]) == (1, "total", 4)
-
-
-@pytest.mark.parametrize("where", ["tile/entries/000.p/32", "tile/0/000.p/32", "checkpoint"])
-def test_a_single_byte_that_was_changed_on_the_way_is_named(copy, capsys, tmp_path, where):
-    counted(30)
-    append()
-    directory = copy()
-    path = tmp_path / "copy" / where
-    content = bytearray(path.read_bytes())
-    content[40] ^= 1
-    path.write_bytes(content)
-    code, said = ask(capsys, directory)
-    assert code == 1
-    assert wrong(said) in ("tile", "unsigned", "entry")
-
-
-def test_another_key_than_before_is_named(copy, capsys, tmp_path, settings):
-    state = str(tmp_path / "state")
-    counted(3)
-    append()
-    assert ask(capsys, copy(), "--state", state)[0] == 0
-    settings.LOG_KEY = bytes(range(32))
-    again()
-    forget_pages()
-    code, said = ask(capsys, copy(), "--state", state)
-    assert (code, wrong(said)) == (1, "unsigned")
-
-
-@pytest.mark.parametrize("language", ["ar", "fr", "en"])
-def test_the_program_says_it_in_plain_sentences(copy, capsys, language):
-    counted(3)
-    append()
-    assert program().main([copy(), "--language", language]) == 0
-    said = capsys.readouterr().out
-    assert {"ar": "يحتسب السجلّ 3", "fr": "Le journal compte 3", "en": "The log counts 3"}[
-        language
-    ] in said
-
-
 # --- The site watches itself --------------------------------------------------------------------
 
 
@@ -599,81 +399,6 @@ def test_a_key_is_made_and_its_verifier_told(settings):
     out = StringIO()
     call_command("log_key", "--verifier", stdout=out)
     assert notes.verifier(out.getvalue()) == sequencer.verifier()
-
-
-# --- Witnesses ----------------------------------------------------------------------------------
-
-
-class Witness(BaseHTTPRequestHandler):
-    """A witness of its own, as C2SP tlog-witness has it."""
-
-    seed, log, seen, answers = bytes([7]) * 32, None, (0, b""), "right"
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        asked, _, note = body.partition("\n\n")
-        old, *proof = asked.split("\n")
-        told = notes.checkpoint(note)
-        size, root = Witness.seen
-        import base64
-
-        proven = [base64.b64decode(line) for line in proof]
-        if Witness.answers == "refuse" or notes.signers(note, [Witness.log]) == []:
-            return self._say(403, "no")
-        if int(old.removeprefix("old ")) != size:
-            return self._say(409, f"{size}\n")
-        if size and not merkle.is_consistent(size, told.size, root, told.root, proven):
-            return self._say(422, "no")
-        Witness.seen = (told.size, told.root)
-        text = notes.split(note)[0]
-        key = notes.Verifier("witness.example", notes.COSIGNATURE,
-                             ed25519.public_key(Witness.seed))  # fmt: skip
-        signed = ed25519.sign(Witness.seed, notes.cosigned(text, 1_700_000_000))
-        return self._say(200, notes.signature_line(key, struct.pack(">Q", 1_700_000_000) + signed))
-
-    def _say(self, status, text):
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def witness(settings):
-    server = HTTPServer(("127.0.0.1", 0), Witness)
-    Thread(target=server.serve_forever, daemon=True).start()
-    key = notes.Verifier("witness.example", notes.COSIGNATURE, ed25519.public_key(Witness.seed))
-    Witness.log, Witness.seen, Witness.answers = sequencer.verifier(), (0, b""), "right"
-    settings.LOG_WITNESSES = [(f"http://127.0.0.1:{server.server_port}", str(key))]
-    yield key
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_witness_cosigns_each_new_head_and_one_that_refuses_delays_nothing(witness, client):
-    for _ in range(3):
-        counted(2)
-        append()
-        assert witnesses.ask() == 1
-        note = LogHead.objects.get().checkpoint
-        assert notes.signers(note, [witness]) == [witness]
-        assert witnesses.ask() == 0
-    assert "witness.example" in client.get("/en/counter/check/").content.decode()
-    Witness.seen = (2, Witness.seen[1])  # It restored an older state: it says where it stands.
-    Witness.answers = "refuse"
-    counted()
-    assert append() == 1
-    assert witnesses.ask() == 0
-
-
-def test_a_witness_that_is_down_delays_nothing(settings):
-    key = notes.Verifier("w", notes.COSIGNATURE, bytes(32))
-    settings.LOG_WITNESSES = [("http://127.0.0.1:9", str(key))]
-    counted()
-    append()
-    assert witnesses.ask() == 0
 
 
 def test_a_sheet_without_a_valid_line_is_no_entry():

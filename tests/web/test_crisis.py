@@ -9,13 +9,14 @@ from django.core.cache import caches
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
+from django.db import OperationalError, close_old_connections, connection
 from django.test import Client
 
+from petition.ground import waiting
 from petition.models import Signature
 from petition.signing import tallies
-from petition.web import mirror, pages
-from tests.log.test_log import append, counted, program
+from petition.web import installation, mirror, pages
+from tests.log.making import append, counted, program
 from tests.making import State, filled_form, make_case, make_signature
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +104,32 @@ def test_the_command_says_which_it_is():
         out = StringIO()
         call_command("crisis", stdout=out)
         assert out.getvalue() == f"Crisis: {state}.\n"
+
+
+def test_a_database_that_hangs_delays_no_page_by_more_than_a_moment():
+    seen = []
+
+    def hang(*args, **kwargs):
+        seen.append(waiting.left())
+        raise OperationalError("hangs")
+
+    with connection.execute_wrapper(hang):
+        assert not installation.in_crisis()
+        assert not installation.in_crisis()  # Not asked again at once.
+    assert len(seen) == 1
+    assert seen[0] <= installation.PAGE_WAITS_SECONDS
+
+
+def test_a_process_begins_though_the_database_hangs():
+    seen = []
+
+    def hang(*args, **kwargs):
+        seen.append(waiting.left())
+        raise OperationalError("hangs")
+
+    with connection.execute_wrapper(hang):
+        installation.stop_where_wrong(installation.check_keys)
+    assert max(seen) <= installation.START_WAITS_SECONDS
 
 
 class Links(HTMLParser):
