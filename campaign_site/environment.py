@@ -56,6 +56,13 @@ def switch(text: str) -> bool:
     raise ValueError(text)
 
 
+def challenge(text: str) -> str:
+    """`none`, `altcha` or `recaptcha`."""
+    if text not in ("none", "altcha", "recaptcha"):
+        raise ValueError(text)
+    return text
+
+
 def count(text: str) -> int:
     """A whole number, zero or more."""
     if not re.fullmatch(r"[0-9]{1,4}", text):

@@ -293,12 +293,24 @@ TRUSTED_PROXIES = read(
 
 RECAPTCHA_PUBLIC_KEY = read("RECAPTCHA_PUBLIC_KEY", default="", cure="")
 RECAPTCHA_PRIVATE_KEY = read("RECAPTCHA_PRIVATE_KEY", default="", cure="")
-RECAPTCHA = bool(RECAPTCHA_PUBLIC_KEY and RECAPTCHA_PRIVATE_KEY)
 if bool(RECAPTCHA_PUBLIC_KEY) != bool(RECAPTCHA_PRIVATE_KEY):
     environment.stop(
         "RECAPTCHA_PUBLIC_KEY" if RECAPTCHA_PRIVATE_KEY else "RECAPTCHA_PRIVATE_KEY",
         "is not set while its partner is",
         "Set both RECAPTCHA_PUBLIC_KEY and RECAPTCHA_PRIVATE_KEY, or neither.",
+    )
+# What a browser has to do before it signs. `none` is for development and load tests.
+CHALLENGE = read(
+    "CHALLENGE",
+    environment.challenge,
+    default="recaptcha" if RECAPTCHA_PUBLIC_KEY else "none",
+    cure="Set it to altcha, recaptcha or none.",
+)
+if CHALLENGE == "recaptcha" and not RECAPTCHA_PUBLIC_KEY:
+    environment.stop(
+        "CHALLENGE",
+        "is recaptcha while RECAPTCHA_PUBLIC_KEY and RECAPTCHA_PRIVATE_KEY are not set",
+        "Set both, or set CHALLENGE to altcha.",
     )
 RECAPTCHA_DOMAIN = "www.google.com"
 RECAPTCHA_VERIFY_REQUEST_TIMEOUT = 5

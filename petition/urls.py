@@ -30,6 +30,7 @@ urlpatterns = [
         path("code/", signatures.sent, name="code"),  # What letters call it: neutral.
         path("confirm/<str:token>/", signatures.confirm, name="confirm"),
         path("signed/", signatures.signed, name="signed"),
+        path("signed/review/", signatures.review, name="review"),
         path("withdraw/<str:token>/", signatures.withdraw, name="withdraw"),
         path("withdrawn/", signatures.withdrawn, name="withdrawn"),
         path("unsubscribe/<str:token>/", signatures.unsubscribe, name="unsubscribe"),
@@ -59,6 +60,7 @@ urlpatterns = [
         r"^portraits/(?P<token>[0-9a-f]{32})-(?P<width>[0-9]{1,4})\.(?P<extension>avif|webp|jpg)$",
         cases.portrait,
     ),
+    re_path(r"^challenge/(?P<form>sign|confirm)\Z", signatures.to_solve, name="challenge"),
     path("embed/<str:language>/counter/", embeds.counter, name="embed"),
     path("oembed", embeds.oembed, name="oembed"),
     path("api/v1/counter.json", api.counter, name="counter_json"),

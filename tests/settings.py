@@ -2,7 +2,9 @@
 
 import os
 
-for name in [name for name in os.environ if name.startswith(("RECAPTCHA", "EMAIL", "SIGN_RATE"))]:
+for name in [
+    name for name in os.environ if name.startswith(("CHALLENGE", "RECAPTCHA", "EMAIL", "SIGN_RATE"))
+]:
     del os.environ[name]
 os.environ.update(
     DEBUG="1",

@@ -20,6 +20,7 @@ PRODUCTION = {
     "DATABASE_URL": "postgres://petition@localhost/petition",
     "LOG_KEY": KEY,
     "TRUSTED_PROXIES": "1",
+    "CHALLENGE": "altcha",
     "EMAIL_URL": "smtp+tls://user:password@mail.example.org:587",
     "PATH": os.environ["PATH"],
 }
@@ -86,6 +87,8 @@ def manage(*command, **environment):
         ("SECURE_SSL_REDIRECT", "2", "is malformed"),
         ("TRUSTED_PROXIES", "-1", "is malformed"),
         ("WEB_CONCURRENCY", "many", "is malformed"),
+        ("CHALLENGE", "hard", "is malformed"),
+        ("CHALLENGE", "recaptcha", "are not set"),
         ("RECAPTCHA_PUBLIC_KEY", "only-this-one", "RECAPTCHA_PRIVATE_KEY is not set"),
     ],
 )
@@ -133,6 +136,7 @@ def test_production_settings_pass_the_check_for_deployment_without_a_warning():
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS is *"),
         ({"TRUSTED_PROXIES": "0"}, "TRUSTED_PROXIES is 0"),
         ({"LOG_KEY": None}, "nobody can check the count"),
+        ({"CHALLENGE": "none"}, "nothing slows a program"),
     ],
 )
 def test_what_is_right_alone_and_wrong_together_is_said_by_the_check(environment, said):

@@ -73,6 +73,12 @@ def it_is_set_as_a_public_site(app_configs, **kwargs):
             "Set it to what manage.py log_key prints.",
             "petition.W008",
         ),
+        (
+            settings.CHALLENGE == "none",
+            "CHALLENGE is none: nothing slows a program that signs.",
+            "Set it to altcha.",
+            "petition.W009",
+        ),
     ]
     return [
         checks.Warning(said, hint=cure, id=name) for is_wrong, said, cure, name in wrong if is_wrong

@@ -85,3 +85,25 @@ def index(name: str, on: str, *, unique: bool = False) -> migrations.RunPython:
             editor.execute(f"DROP INDEX IF EXISTS {name}")
 
     return migrations.RunPython(add, drop)
+
+
+def column(table: str, name: str, kind: str, default: str) -> migrations.RunPython:
+    """The operation that adds a column with a constant default, which rewrites no row, and its way
+    back. For migrations with `atomic = False`."""
+
+    def add(apps, editor: BaseDatabaseSchemaEditor) -> None:
+        if editor.connection.vendor == "postgresql":
+            added = f"ADD COLUMN IF NOT EXISTS {name} {kind} NOT NULL DEFAULT {default}"
+            alter(editor, f"ALTER TABLE {table} {added}")
+        else:
+            editor.execute(
+                f"ALTER TABLE {table} ADD COLUMN {name} {kind} NOT NULL DEFAULT {default}"
+            )
+
+    def drop(apps, editor: BaseDatabaseSchemaEditor) -> None:
+        if editor.connection.vendor == "postgresql":
+            alter(editor, f"ALTER TABLE {table} DROP COLUMN IF EXISTS {name}")
+        else:
+            editor.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
+
+    return migrations.RunPython(add, drop)

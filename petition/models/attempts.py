@@ -30,6 +30,7 @@ class Attempt(models.Model):
     delivery = models.BooleanField(default=False)
     consent = models.ForeignKey(ConsentText, models.PROTECT, db_index=False)
     language = models.CharField(max_length=2, choices=languages.CHOICES)
+    passed_challenge = models.BooleanField(default=True, db_default=True, editable=False)
     signed_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
@@ -48,4 +49,5 @@ class Attempt(models.Model):
             "delivery": self.delivery,
             "consent_id": self.consent_id,
             "language": self.language,
+            "passed_challenge": self.passed_challenge,
         }

@@ -60,6 +60,7 @@ class Signature(models.Model):
         AUTOMATED = "automated", _("filled in by a program")
         REPEATED = "repeated", _("one person with several mailboxes")
         NAME = "name", _("not the name of a person")
+        CHALLENGE = "challenge", _("signed without the check of the browser")
         OWNER = "owner", _("asked by the owner of the mailbox")
         ALIAS = "alias", _("another spelling of a mailbox that has signed")
         OTHER = "other", _("another reason")
@@ -110,6 +111,9 @@ class Signature(models.Model):
     reason = models.CharField(
         _("why held or rejected"), max_length=10, choices=Reason, blank=True, default=""
     )
+
+    # Whether the browser solved what the form asked; else a volunteer looks at it.
+    passed_challenge = models.BooleanField(default=True, db_default=True, editable=False)
 
     # Whether the log has counted it, and the secret bytes of its commitment there, sealed.
     in_log = models.BooleanField(default=False, db_default=False, editable=False)

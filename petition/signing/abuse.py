@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 CODES_PER_MAILBOX = "5/h"
 # Against one password tried on many names; five wrong ones for one name are django-axes' matter.
 SIGN_INS_PER_NETWORK = "100/h"
+# From how many challenges of one network in ten minutes, of the whole site in a minute, each next
+# one takes twice the work. Thousands of people may share a network: the most is eight times.
+NETWORK_STEPS, SITE_STEPS = (60, 120, 240), (3000, 6000, 12000)
 CACHE_IS_LOST = "The cache does not answer: attempts are not limited until it does."
 
 
@@ -46,6 +49,18 @@ def network(request: HttpRequest) -> str:
 def seconds_to_wait_to_sign(request: HttpRequest) -> int:
     """Counts an attempt to sign; 0 where it may go on, else the seconds until the next may."""
     return _wait(request, "sign", settings.SIGN_RATE, network(request))
+
+
+def pressure(request: HttpRequest) -> int:
+    """Counts a challenge that a browser asks for; by how many doublings it should be harder than on
+    a quiet day."""
+    asked = (
+        (NETWORK_STEPS, _usage(request, "challenges", "1000000/10m", network(request))),
+        (SITE_STEPS, _usage(request, "challenges of all", "1000000/m", "")),
+    )
+    return max(
+        sum(usage["count"] > step for step in steps) if usage else 0 for steps, usage in asked
+    )
 
 
 def seconds_to_wait_to_confirm(request: HttpRequest, mailbox: str) -> int:
@@ -90,13 +105,16 @@ def _unless_lost(count, *args, **kwargs):
 
 
 def _wait(request: HttpRequest, group: str, rate: str, value: str) -> int:
+    usage = _usage(request, group, rate, value)
+    return max(1, usage["time_left"]) if usage and usage["should_limit"] else 0
+
+
+def _usage(request: HttpRequest, group: str, rate: str, value: str) -> dict | None:
+    """Counts one more of `value`; None where nothing is counted."""
     # The cache sees keyed indexes only: who steals it learns no network address and no mailbox.
     key = encryption.index(value, f"rate {group}").hex()
     try:
-        usage = get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=True)
+        return get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=True)
     except (OSError, RedisError):
         logger.warning(CACHE_IS_LOST)
-        return 0
-    if usage is None or not usage["should_limit"]:
-        return 0
-    return max(1, usage["time_left"])
+        return None

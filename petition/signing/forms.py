@@ -19,6 +19,7 @@ from petition.ground import addresses, countries, misspellings, typed
 from petition.ground.languages import DEFAULT
 from petition.letters import smtp
 from petition.models import ConsentText
+from petition.signing import challenge
 
 logger = logging.getLogger(__name__)
 
@@ -178,6 +179,12 @@ class NumberField(Shared, forms.IntegerField):
     """A number that the page itself brings."""
 
 
+class SolutionField(Shared, forms.CharField):
+    """What the browser has calculated; kept as it is where something else is wrong."""
+
+    widget = forms.HiddenInput
+
+
 class SignForm(OnceForm):
     """The sign form. `consent_text` says which version of the text a cached page showed."""
 
@@ -205,12 +212,14 @@ class SignForm(OnceForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.language = get_language()
-        if settings.RECAPTCHA:
+        if settings.CHALLENGE == "recaptcha":
             self.fields["captcha"] = Captcha(
                 widget=ReCaptchaV2Checkbox(
                     attrs={"data-callback": "captchaPassed"}, api_params={"hl": self.language}
                 )
             )
+        elif challenge.is_asked():
+            self.fields["altcha"] = SolutionField(required=False)
 
     @property
     def tracks(self) -> list[texts.Writing]:
@@ -232,16 +241,18 @@ class SignForm(OnceForm):
         the signer was asked for, `asked` the one that the former answer asked about."""
         name, _at, domain = email.rpartition("@")
         provider = misspellings.provider(domain.lower())
-        if not provider or email in (chosen, asked):
+        if not provider:
             return email
         self.suggested = f"{name}@{provider}"
-        if chosen != self.suggested:
+        if chosen == self.suggested:  # First: a browser sends along what it was asked about.
+            return self.suggested
+        if email not in (chosen, asked):
             self.asked = email
             question = _("Did you mean %(address)s? Choose one of the two addresses.")
             self.add_error("email", ValidationError(
                 question, code="misspelt", params={"address": self.suggested}
             ))  # fmt: skip
-        return self.suggested
+        return email
 
     def clean_track(self):
         return self.cleaned_data["track"] or None

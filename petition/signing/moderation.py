@@ -46,7 +46,8 @@ def count(signature: Signature, by: AbstractBaseUser, note: str = "") -> None:
         if current.state not in POSSIBLE["count"]:
             raise lifecycle.NotAllowed(current.state)
         to = State.COUNTED if current.confirmed_at else State.PENDING
-        _move(current, to, by, Act.COUNT, note)
+        # A person has looked: what its browser did no longer matters.
+        _move(current, to, by, Act.COUNT, note, passed_challenge=True)
 
 
 def hold(signature: Signature, by: AbstractBaseUser, reason: str, note: str = "") -> None:

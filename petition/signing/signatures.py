@@ -44,6 +44,7 @@ def sign(
     delivery: bool,
     consent: ConsentText,
     language: str,
+    passed_challenge: bool = True,
 ) -> None:
     """Keep the signature and the letter that it owes, committed together.
 
@@ -64,6 +65,7 @@ def sign(
         "delivery": delivery,
         "consent_id": consent.pk,
         "language": language,
+        "passed_challenge": passed_challenge,
         "signed_at": now,
     }
     if in_one_statement() and not former:
@@ -127,20 +129,23 @@ def to_confirm(token: str) -> Signature:
     return version.as_signature()
 
 
-def confirm(token: str, *, updates: bool = True, delivery: bool = True) -> None:
-    """Count the signature behind a mailed link, as its version says; as often as wanted.
+def confirm(
+    token: str, *, updates: bool = True, delivery: bool = True, passed_challenge: bool = False
+) -> bool:
+    """Count the signature behind a mailed link, as its version says; as often as wanted. False
+    where it is held instead: until a volunteer has looked at it, or since one has set it aside.
 
-    `updates` and `delivery` are false where the owner takes back what that version agreed to.
-    Raises LinkExpired.
+    `updates` and `delivery` are false where the owner takes back what that version agreed to;
+    `passed_challenge` is true where the browser has solved a challenge now. Raises LinkExpired.
     """
     if in_one_statement():
         reference = _reference(links.CONFIRM, token)
-        if statements.confirm(reference, timezone.now(), updates, delivery):
-            return
+        if statements.confirm(reference, timezone.now(), updates, delivery, passed_challenge):
+            return True
     version = _version(token)
     if not version.can_be_confirmed():
         raise LinkExpired
-    _confirm(version, {"updates": updates, "delivery": delivery})
+    return _confirm(version, {"updates": updates, "delivery": delivery}, passed_challenge)
 
 
 def token_of_code(email: str, code: str) -> str:
@@ -202,7 +207,8 @@ class Version:
 
     def typed(self) -> dict:
         """The fields to write where this version is confirmed."""
-        kept = {name: getattr(self.signature, name) for name in ("updates", "delivery")}
+        names = ("updates", "delivery", "passed_challenge")
+        kept = {name: getattr(self.signature, name) for name in names}
         return self.attempt.typed() if self.attempt else kept
 
     def as_signature(self) -> Signature:
@@ -244,16 +250,21 @@ def _attempts(signature: Signature) -> list[Version]:
     return [Version(signature, attempt) for attempt in recent]
 
 
-def _confirm(version: Version, agreed: dict[str, bool]) -> None:
-    """Take a pending signature to counted, whoever else does the same. Raises LinkExpired."""
+def _confirm(version: Version, agreed: dict[str, bool], passed: bool) -> bool:
+    """Take a pending signature to counted, whoever else does the same; without its challenge, to
+    those that a volunteer looks at. Whether it is counted. Raises LinkExpired."""
     signature = version.signature
     while signature.state in (State.PENDING, State.HELD):
         now = timezone.now()
         typed = version.typed()
         typed |= {name: typed[name] and still for name, still in agreed.items()}
+        typed["passed_challenge"] |= passed
         with transaction.atomic():
-            if signature.state == State.PENDING:
+            if signature.state == State.PENDING and typed["passed_challenge"]:
                 done = lifecycle.move(signature, State.COUNTED, confirmed_at=now, **typed)
+            elif signature.state == State.PENDING:
+                why = {"reason": Signature.Reason.CHALLENGE}
+                done = lifecycle.move(signature, State.HELD, confirmed_at=now, **typed, **why)
             else:
                 # Set aside before its owner confirmed: kept for the coordinators, not counted here.
                 held = Signature.objects.filter(pk=signature.pk, state=State.HELD)
@@ -261,10 +272,11 @@ def _confirm(version: Version, agreed: dict[str, bool]) -> None:
                 held.filter(confirmed_at=now).update(**typed)
             if done:
                 signature.attempts.update(**Attempt.ERASED)
-                return
+                return signature.state == State.COUNTED
         _look_again(signature)
     if signature.state != State.COUNTED:
         raise LinkExpired
+    return True
 
 
 def _look_again(signature: Signature) -> None:

@@ -31,19 +31,20 @@ _ADD = (
 SIGN = f"""
 WITH own AS (
   INSERT INTO {Signature._meta.db_table} AS s (reference, state, mailbox_index, name, email,
-    domain_index, country, track_id, updates, delivery, consent_id, language, signed_at, moved_at,
-    reason)
+    domain_index, country, track_id, updates, delivery, consent_id, language,
+    passed_challenge, signed_at, moved_at, reason)
   VALUES (%(reference)s, 'pending', %(mailbox)s, %(name)s, %(email)s, %(domain)s, %(country)s,
-    %(track)s, %(updates)s, %(delivery)s, %(consent)s, %(language)s, %(now)s, %(now)s, '')
+    %(track)s, %(updates)s, %(delivery)s, %(consent)s, %(language)s, %(passed)s, %(now)s,
+    %(now)s, '')
   ON CONFLICT (mailbox_index) DO UPDATE SET language = s.language
   RETURNING id, state, reference = %(reference)s AS is_new
 ), judged AS (
   SELECT *, petition_recent_letters(id, %(since)s) >= %(most)s AS is_capped FROM own
 ), attempt AS (
   INSERT INTO {Attempt._meta.db_table} (reference, signature_id, name, country, track_id, updates,
-    delivery, consent_id, language, signed_at)
+    delivery, consent_id, language, passed_challenge, signed_at)
   SELECT %(attempt)s, id, %(name)s, %(country)s, %(track)s, %(updates)s, %(delivery)s, %(consent)s,
-    %(language)s, %(now)s
+    %(language)s, %(passed)s, %(now)s
   FROM judged WHERE state = 'pending' AND NOT is_new AND NOT is_capped
   RETURNING reference
 ), letter AS (
@@ -65,6 +66,7 @@ WITH moved AS (
   SET state = 'counted', confirmed_at = %(now)s, moved_at = %(now)s, reason = '',
     updates = updates AND %(updates)s, delivery = delivery AND %(delivery)s
   WHERE reference = %(reference)s AND state = 'pending' AND signed_at > %(since)s
+    AND (passed_challenge OR %(passed)s)
   RETURNING id, country, track_id, language
 ), forgotten AS (
   UPDATE {Attempt._meta.db_table} AS a
@@ -100,6 +102,7 @@ def sign(details: dict, mailbox: bytes, now: datetime) -> None:
         "delivery": details["delivery"],
         "consent": details["consent_id"],
         "language": details["language"],
+        "passed": details["passed_challenge"],
         "now": now,
         "since": now - sending.LETTERS_WINDOW,
         "most": sending.LETTERS_AN_ADDRESS,
@@ -109,13 +112,17 @@ def sign(details: dict, mailbox: bytes, now: datetime) -> None:
         cursor.execute(SIGN, values)
 
 
-def confirm(reference: uuid.UUID, now: datetime, updates: bool, delivery: bool) -> bool:
-    """Count the first version of a signature that is pending and not too old; false where it is
-    not. `updates` and `delivery` say what its owner has not taken back."""
+def confirm(
+    reference: uuid.UUID, now: datetime, updates: bool, delivery: bool, passed: bool
+) -> bool:
+    """Count the first version of a signature that is pending, not too old and solved its challenge;
+    false where it is not. `updates` and `delivery` say what its owner has not taken back, `passed`
+    whether the browser has solved a challenge now."""
     values: dict[str, Any] = {
         "reference": reference,
         "updates": updates,
         "delivery": delivery,
+        "passed": passed,
         "now": now,
         "since": now - Signature.PENDING_FOR,
         "day": now.date().isoformat(),

@@ -101,7 +101,7 @@ def with_sign_form(view):
     @wraps(view)
     def answer(request, *args, **kwargs):
         response = view(request, *args, **kwargs)
-        if settings.RECAPTCHA:
+        if settings.CHALLENGE == "recaptcha":
             response._csp_update = CAPTCHA_SOURCES  # As django-csp's own decorator does.
         return response
 

@@ -3,12 +3,14 @@
 import logging
 from contextlib import suppress
 
+from django.conf import settings
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,7 +20,7 @@ from petition.figures import sharing
 from petition.ground import addresses
 from petition.log import receipts
 from petition.models import Signature, Text
-from petition.signing import abuse, signatures, tallies
+from petition.signing import abuse, challenge, signatures, tallies
 from petition.signing.forms import CodeForm, SignForm
 from petition.views import headers
 from petition.views.sharing import home_address
@@ -52,9 +54,13 @@ def sign(request: HttpRequest) -> HttpResponse:
     form = SignForm(request.POST)
     if not form.is_valid():
         return _form(request, form, status=422)
+    solution = request.POST.get("altcha", "")
+    passed = not challenge.is_asked() or challenge.spend(solution, "sign")
     try:
-        signatures.sign(**form.details())
+        signatures.sign(**form.details(), passed_challenge=passed)
     except (DatabaseError, signatures.TryAgain) as error:
+        if passed:
+            challenge.give_back(solution, "sign")
         # Its text may repeat what was typed: the kind of error is all that is logged.
         logger.error("A signature could not be stored: %s", type(error).__name__)
         notice = _("Your signature could not be stored just now. Please send it again.")
@@ -97,12 +103,30 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows, POST confirms: programs that follow every link in a mail change nothing."""
     try:
         if request.method == "POST":
-            signatures.confirm(token, **_still_agreed(request))
-            return HttpResponseSeeOther(reverse("signed"))
+            passed = challenge.spend(request.POST.get("altcha", ""), "confirm")
+            agreed = _still_agreed(request)
+            is_counted = signatures.confirm(token, **agreed, passed_challenge=passed)
+            return HttpResponseSeeOther(reverse("signed" if is_counted else "review"))
         signature = signatures.to_confirm(token)
     except signatures.LinkExpired:
         return errors.page(request, 404, link="confirm")
-    return render(request, "signatures/confirm.html", {"signature": signature})
+    asks = not signature.passed_challenge and signature.confirmed_at is None
+    context = {"signature": signature, "asks": asks and challenge.is_asked()}
+    return render(request, "signatures/confirm.html", context)
+
+
+@require_safe
+@headers.public(300)
+def review(request: HttpRequest) -> HttpResponse:
+    """Confirmed, and not counted yet: a volunteer looks at it."""
+    return render(request, "signatures/review.html", {"contact": settings.CONTACT_EMAIL})
+
+
+@require_safe
+@never_cache
+def to_solve(request: HttpRequest, form: str) -> JsonResponse:
+    """A challenge for the browser to solve; no database is asked."""
+    return JsonResponse(challenge.made(form, abuse.pressure(request)))
 
 
 @require_safe

@@ -49,7 +49,7 @@ def google(settings, tmp_path, monkeypatch):
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    settings.RECAPTCHA = True
+    settings.CHALLENGE = "recaptcha"
     settings.RECAPTCHA_PUBLIC_KEY, settings.RECAPTCHA_PRIVATE_KEY = "public", "private"
     settings.RECAPTCHA_DOMAIN = f"localhost:{server.server_port}"
     yield Verify

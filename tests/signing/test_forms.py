@@ -216,6 +216,9 @@ def test_a_misspelt_provider_is_asked_about_and_everything_is_kept(client, langu
     ("pressed", "kept"),
     [({"email_meant": "a@gmail.com"}, "a@gmail.com"),
      ({"email_meant": "a@gmial.com"}, "a@gmial.com"),
+     # As a browser sends them: with what it was asked about.
+     ({"email_meant": "a@gmail.com", "email_asked": "a@gmial.com"}, "a@gmail.com"),
+     ({"email_meant": "a@gmial.com", "email_asked": "a@gmial.com"}, "a@gmial.com"),
      ({"email_asked": "a@gmial.com"}, "a@gmial.com")],
 )  # fmt: skip
 def test_it_is_asked_once_and_each_answer_is_taken(client, pressed, kept):

@@ -238,7 +238,7 @@ def test_a_confirmation_of_what_is_purged_at_that_moment_is_not_acknowledged():
     lifecycle.move(held, State.HELD, reason="other")
     Signature.objects.all().delete()
     with pytest.raises(signatures.LinkExpired):
-        signatures._confirm(signatures.Version(held), {})
+        signatures._confirm(signatures.Version(held), {}, passed=False)
 
 
 def test_the_database_itself_refuses_a_pending_signature_that_was_confirmed():

@@ -274,7 +274,7 @@ def test_a_signature_set_aside_before_it_was_confirmed_waits_for_the_coordinator
     sign(client)
     letter = only_letter(smtp)
     Signature.objects.update(state=State.HELD)
-    assert client.post(link("confirm", letter))["Location"] == "/en/signed/"
+    assert client.post(link("confirm", letter))["Location"] == "/en/signed/review/"
     signature = Signature.objects.get()
     assert signature.state == State.HELD
     assert signature.confirmed_at is not None
