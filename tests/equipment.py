@@ -27,7 +27,14 @@ from pathlib import Path
 ROOT_CANNOT = "nobody"  # PostgreSQL refuses to run as root.
 # A test's data may go with the machine: it waits for no disk.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The first is Chromium without windows: the same engine in a third of the time.
+BROWSERS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 APT = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
 START_SECONDS = 30
 
@@ -176,7 +183,10 @@ def _wait(programs: Path, port: int, server: subprocess.Popen) -> None:
 def chromium() -> Iterator[dict[str, str]]:
     """The browser that CHROMIUM names, the system's, else from apt, else from Playwright."""
     found = (
-        os.environ.get("CHROMIUM") or _browser() or _browser_by_apt() or _browser_by_playwright()
+        os.environ.get("CHROMIUM")
+        or installed_browser()
+        or _browser_by_apt()
+        or _browser_by_playwright()
     )
     if not found:
         raise Missing(
@@ -186,7 +196,8 @@ def chromium() -> Iterator[dict[str, str]]:
     yield {"CHROMIUM": found}
 
 
-def _browser() -> str | None:
+def installed_browser() -> str | None:
+    """The path of a browser that this machine has, and that runs."""
     return next((path for name in BROWSERS if (path := shutil.which(name)) and _runs(path)), None)
 
 
@@ -208,10 +219,16 @@ def _browser_by_apt() -> str | None:
         return None  # It would ask for a password.
     print("Chromium is missing: installing it by apt.", file=sys.stderr)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-qq"], [*APT, "chromium", "fonts-noto-core"]):
-        if subprocess.run([*first, *command], capture_output=True, env=environment).returncode:
-            return None
-    return _browser()
+    for command in (
+        ["apt-get", "update", "-qq"],
+        [*APT, "fonts-noto-core"],
+        [*APT, "chromium-headless-shell"],
+        [*APT, "chromium"],  # Where the release has no package of the one without windows.
+    ):
+        subprocess.run([*first, *command], capture_output=True, env=environment)
+        if found := installed_browser():
+            return found
+    return None
 
 
 def _browser_by_playwright() -> str | None:

@@ -9,6 +9,7 @@ is weighed again and again.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db import DatabaseError, models
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
@@ -60,6 +61,7 @@ class Missing(models.TextChoices):
     APPROVALS = "approvals", _("Two coordinators who are not its authors have not approved it.")
 
 
+@cache
 def _approvals() -> QuerySet:
     """How many have approved a text as it and its case stand, its authors left out."""
     wrote_text = CaseText.authors.through.objects.filter(
@@ -78,12 +80,18 @@ def _approvals() -> QuerySet:
     return valid.order_by().values("text").annotate(n=Count("by", distinct=True)).values("n")
 
 
+@cache
 def _reviewer_wrote() -> Exists:
     return Exists(
         CaseText.authors.through.objects.filter(
             casetext=OuterRef("pk"), user=OuterRef("reviewed_by")
         )
     )
+
+
+@cache
+def _has_source() -> Exists:
+    return Exists(Source.objects.filter(case=OuterRef("case")))
 
 
 # The rules: what has to be true of a text and its case at a moment. Nothing else decides.
@@ -95,7 +103,7 @@ RULES: dict[str, Callable[[datetime], Q]] = {
     Missing.SINCE_EVENT: lambda now: (
         Q(case__consent=None) | Q(case__consent__events=F("case__events"))
     ),
-    Missing.SOURCE: lambda now: Q(Exists(Source.objects.filter(case=OuterRef("case")))),
+    Missing.SOURCE: lambda now: Q(_has_source()),
     Missing.RISK: lambda now: Q(
         case__risk_review__may_be_public=True, case__risk_review__at__gt=now - RISK_REVIEW_FOR
     ),

@@ -281,7 +281,7 @@ def check(client, world: World) -> None:
 @pytest.mark.property
 @pytest.mark.django_db
 @settings(
-    max_examples=examples(15),
+    max_examples=examples(6),
     deadline=None,
     derandomize=not FUZZ,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -348,6 +348,7 @@ WITHOUT = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 @pytest.mark.parametrize("missing", Missing)
 def test_without_one_of_the_rules_that_test_fails(client, monkeypatch, missing):
@@ -357,6 +358,7 @@ def test_without_one_of_the_rules_that_test_fails(client, monkeypatch, missing):
         attempt(client, WITHOUT[missing])
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 @pytest.mark.parametrize("scope", SCOPES)
 def test_where_a_scope_is_not_asked_for_that_test_fails(client, monkeypatch, scope):
@@ -369,6 +371,7 @@ def test_where_a_scope_is_not_asked_for_that_test_fails(client, monkeypatch, sco
         attempt(client, narrower)
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 @pytest.mark.parametrize("field", rules.HIDDEN_OF_CHILDREN)
 def test_where_a_child_is_shown_like_others_that_test_fails(client, monkeypatch, field):

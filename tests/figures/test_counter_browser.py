@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from petition.figures import history
 from petition.models import Mend
+from tests.accessibility import violations
 from tests.making import State, make_case, make_signature
-from tests.signing.test_browser import WATCH_SHIFTS, open_page, phone, violations  # noqa: F401
+from tests.signing.test_browser import WATCH_SHIFTS, open_page, phone  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
@@ -230,7 +231,7 @@ def test_the_whole_screen_of_a_studio_shows_what_it_is_and_where_it_comes_from(o
         page.goto("/fr/counter/")
         page.evaluate("document.querySelector('.counter__total bdi').textContent = '1 000 000'")
         page.click("[data-full-screen]")
-        page.wait_for_function("document.fullscreenElement")
+        page.locator(".live:fullscreen").wait_for()
         figure = page.locator(".counter__total bdi").bounding_box()
         assert figure["width"] > width * 0.7
         # A person of good sight reads at ten metres what is 3 % of a screen of 1.2 m in height.
@@ -252,7 +253,7 @@ def test_the_whole_screen_of_a_studio_shows_what_it_is_and_where_it_comes_from(o
         assert violations(page) == []
         page.keyboard.press("Escape")
         page.evaluate("document.fullscreenElement && document.exitFullscreen()")
-        page.wait_for_function("!document.fullscreenElement")
+        page.locator(".live:not(:fullscreen)").wait_for()
         assert not page.locator(".live__name").is_visible()
 
 
@@ -305,12 +306,11 @@ def test_time_and_bars_run_from_right_to_left_in_arabic(phone):  # noqa: F811
     assert first["x"] + first["width"] == pytest.approx(last["x"] + last["width"], abs=1)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_page_of_the_count_breaks_a_rule_of_accessibility(open_page, language, theme):  # noqa: F811
+def test_no_page_of_the_count_breaks_a_rule_of_accessibility(open_page, language):  # noqa: F811
     draw_a_past()
     Mend.objects.create(count=-2, rules=1)
-    page = open_page(color_scheme=theme)
+    page = open_page()
     broken = {}
     for path in ("counter/", "counter/figures/"):
         page.goto(f"/{language}/{path}")

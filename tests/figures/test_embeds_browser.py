@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 from petition.figures import embeds
 from petition.models import Tally
 from petition.views import embeds as views
+from tests.accessibility import violations
 from tests.making import State, make_case, make_signature
-from tests.signing.test_browser import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
@@ -213,10 +213,9 @@ def test_badges_are_shown_and_read_also_by_sites_that_let_little_in(
         assert WRITTEN["fr"] in text
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_frame_breaks_a_rule_of_accessibility(chromium, site, language, theme):
-    context = chromium.new_context(color_scheme=theme)
+def test_no_frame_breaks_a_rule_of_accessibility(chromium, site, language):
+    context = chromium.new_context()
     page = context.new_page()
     broken = {}
     for size in embeds.SIZES.values():
