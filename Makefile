@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEV := DEBUG=1 SITE_URL=http://127.0.0.1:$(PORT)
 
-.PHONY: run test deploy-test test-quick test-sqlite test-postgres test-browser fuzz lint audit bench screenshots messages
+.PHONY: run test deploy-test test-quick test-sqlite test-postgres test-browser fuzz lint audit bench screenshots messages requirements
 
 run: $(VENV)/run
 	@echo "2/4 translations" && $(BIN)/pybabel -q compile -D django -d locale
@@ -62,6 +62,12 @@ lint: $(VENV)/dev
 
 bench: $(VENV)/dev
 	@REQUIRE_ALL=1 $(WITH) durable -- $(BIN)/python -m bench
+
+# After a change of requirements.in. Another uv may be named: make requirements UV=uv
+UV ?= $(BIN)/uv
+requirements: $(VENV)/dev
+	$(UV) pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate \
+	  --custom-compile-command "make requirements" requirements.in -o requirements.txt
 
 audit: $(VENV)/dev
 	@REQUIRE_ALL=1 $(WITH) chromium -- $(BIN)/python -m bench.audit

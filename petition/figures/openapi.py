@@ -9,7 +9,9 @@ from django.utils.translation import gettext_noop as _  # In English here, in th
 LICENCE, LICENCE_URL = "CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"
 DIALECT = "https://spec.openapis.org/oas/3.1/dialect/base"
 # As `Signature.Reason`, why a sweep sets signatures aside; a test holds the two together.
-REASONS = ("disposable", "automated", "repeated", "name", "owner", "alias", "other")
+REASONS = (
+    "disposable", "automated", "repeated", "name", "challenge", "owner", "alias", "other",
+)  # fmt: skip
 
 ABOUT = f"""\
 The figures of the petition, for newsrooms and programs. No key and no cookie; please ask no more
@@ -306,7 +308,8 @@ def _schemas() -> dict:
             "description": _(
                 "Why signatures were set aside together. `disposable`: disposable addresses; "
                 "`automated`: filled in by a program; `repeated`: one person with several "
-                "mailboxes; `name`: not the name of a person; `owner`: asked by the owner of the "
+                "mailboxes; `name`: not the name of a person; `challenge`: signed without the "
+                "check of the browser; `owner`: asked by the owner of the "
                 "mailbox; `alias`: another spelling of a mailbox that has signed; "
                 "`other`: another reason"
             ),
