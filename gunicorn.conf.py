@@ -1,5 +1,9 @@
 """What `gunicorn campaign_site.wsgi` starts with; its command line overrules every value."""
 
+import os
+
+from campaign_site import logs
+
 # One process with threads needs no shared cache; with WEB_CONCURRENCY above 1 set CACHE_URL too.
 threads = 16
 # Longer than the proxy keeps its connections (deploy/nginx.conf): else one ends under a request.
@@ -13,17 +17,22 @@ accesslog = None
 # No max_requests: a worker that ends itself while a delivery streams takes all others with it.
 
 # Its own log, through the site's filter: no network address of a visitor, no mailed token.
-logconfig_dict = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"private": {"()": "campaign_site.logs.HidePrivate"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["private"]}
-    },
+logconfig_dict = logs.configuration(os.environ.get("LOG_FORMAT") or "line") | {
     "root": {"level": "INFO", "handlers": ["stderr"]},
     "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
 }
+
+
+def on_starting(server):
+    from petition.web import metrics
+
+    metrics.begin_anew()
+
+
+def child_exit(server, worker):
+    from petition.web import metrics
+
+    metrics.forget_dead(worker.pid)
 
 
 def post_worker_init(worker):

@@ -6,9 +6,11 @@ repeated: they may be secrets, and an operator's screen is often shared.
 
 import base64
 import binascii
+import os
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -89,6 +91,29 @@ def pace(text: str) -> float:
     many, period = rate(text).split("/")
     seconds = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}[period[-1]]
     return int(many) / (int(period[:-1] or 1) * seconds)
+
+
+def log_format(text: str) -> str:
+    """`line` or `json`."""
+    if text not in ("line", "json"):
+        raise ValueError(text)
+    return text
+
+
+def directory(text: str) -> str:
+    """A folder that this process may write; made where it is missing."""
+    Path(text).mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not os.access(text, os.W_OK):
+        raise ValueError(text)
+    return text
+
+
+def address(text: str) -> tuple[str, int]:
+    """`host:port`."""
+    host, _, port = text.rpartition(":")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        raise ValueError(text)
+    return host.strip("[]"), int(port)
 
 
 def names(text: str) -> list[str]:

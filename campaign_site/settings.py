@@ -4,13 +4,14 @@ docs/settings.md lists every variable; a test holds the two together.
 """
 
 import hashlib
+import os
 import sys
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from campaign_site import environment
+from campaign_site import environment, logs
 from campaign_site.environment import read
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -95,6 +96,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "petition.web.middleware.Health",
+    "petition.web.middleware.RequestIds",
+    "petition.web.metrics.Requests",
     "petition.web.pages.PublicPages",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -428,17 +431,28 @@ STORAGES = {
     },
 }
 
+# --- Watching ----------------------------------------------------------------------------------
+
+# Where the processes of this host share what they count; prometheus_client reads its own variable.
+METRICS_DIR = read(
+    "METRICS_DIR", environment.directory, default="", cure="Name a folder that the site may write."
+)
+if METRICS_DIR:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_DIR
+METRICS_ADDRESS = read(
+    "METRICS_ADDRESS",
+    environment.address,
+    default=("127.0.0.1", 9180),
+    cure="Write host:port, such as 127.0.0.1:9180.",
+)
+
 # --- Log ---------------------------------------------------------------------------------------
 
+LOG_FORMAT = read(
+    "LOG_FORMAT", environment.log_format, default="line", cure="Set it to line or json."
+)
 # To stderr only, without request bodies: nothing that a person typed is ever part of a message.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"private": {"()": "campaign_site.logs.HidePrivate"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["private"]}
-    },
+LOGGING = logs.configuration(LOG_FORMAT) | {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "petition": {"level": "INFO"},

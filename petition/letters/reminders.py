@@ -56,5 +56,6 @@ def _allowed(now) -> int:
     last = Letter.objects.filter(kind=REMIND).order_by("-created_at").first()
     if last is None:
         return BATCH
-    seconds = (now - last.created_at).total_seconds()
+    # Less than nothing where another mailer was first, or has a clock that goes ahead.
+    seconds = max(0.0, (now - last.created_at).total_seconds())
     return min(BATCH, int(seconds * settings.NEWS_RATE))

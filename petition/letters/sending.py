@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from petition.ground import encryption, workers
+from petition.ground import encryption, metrics, workers
 from petition.letters import compose, mailings, pacing, reminders
 from petition.models import Letter, Signature
 
@@ -356,6 +356,7 @@ def _put_off(mine, letter: Letter, reply: str) -> None:
     if tries >= MAX_TRIES:
         _end(mine, letter, Letter.State.GIVEN_UP, reply)
         return
+    metrics.LETTERS.labels("put_off").inc()
     pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
     due_at = timezone.now() + pause
     mine.update(tries=tries, due_at=due_at, mailer="", claimed_at=None, reply=reply[:20])
@@ -375,5 +376,6 @@ def _end(mine, letter: Letter, state: str, reply: str) -> None:
             reply=reply[:20],
             ended_at=timezone.now(),
         )
+        metrics.LETTERS.labels(state).inc()
         if ended and letter.mailing_id:
             mailings.record(letter, state)

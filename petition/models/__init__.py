@@ -6,6 +6,7 @@ from petition.models.campaign import ConsentText, Text, TextVersion, Track, Word
 from petition.models.cases import Case, CaseText, CaseUpdate, Certainty, Source
 from petition.models.consents import Consent
 from petition.models.exports import Export
+from petition.models.heartbeats import Heartbeat
 from petition.models.history import Hour, Mend
 from petition.models.installation import Installation
 from petition.models.log import LogEvent, LogHead, LogOpening, LogTile, LogWitness
@@ -32,6 +33,7 @@ __all__ = [
     "ConsentText",
     "Entry",
     "Export",
+    "Heartbeat",
     "Hour",
     "Installation",
     "Letter",

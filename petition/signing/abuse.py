@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 from redis.exceptions import RedisError
 
-from petition.ground import encryption
+from petition.ground import encryption, metrics
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def _unless_lost(count, *args, **kwargs):
     except ValueError:
         return None  # The count ended between two commands: it would begin again at one.
     except (OSError, RedisError):
-        logger.warning(CACHE_IS_LOST)
+        _say_that_the_cache_is_lost()
         return None
 
 
@@ -116,5 +116,10 @@ def _usage(request: HttpRequest, group: str, rate: str, value: str) -> dict | No
     try:
         return get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=True)
     except (OSError, RedisError):
-        logger.warning(CACHE_IS_LOST)
+        _say_that_the_cache_is_lost()
         return None
+
+
+def _say_that_the_cache_is_lost() -> None:
+    logger.warning(CACHE_IS_LOST)
+    metrics.CACHE_ERRORS.inc()

@@ -15,6 +15,8 @@ from django.core.cache import caches
 from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
 
+from petition.ground import metrics
+
 logger = logging.getLogger(__name__)
 
 FORMS = ("sign", "confirm")
@@ -52,9 +54,12 @@ def spend(solution: str, form: str) -> bool:
     on it is spent. Where the cache is lost, one may be spent again."""
     found = _solved(solution, form)
     if found is None:
+        metrics.CHALLENGES.labels("refused" if solution else "unsolved").inc()
         return False
     try:
-        return bool(caches["default"].add(_register(found), True, LIFE_SECONDS))
+        is_new = bool(caches["default"].add(_register(found), True, LIFE_SECONDS))
+        metrics.CHALLENGES.labels("solved" if is_new else "refused").inc()
+        return is_new
     except (OSError, RedisError):
         logger.warning("The cache does not answer: a solved challenge can be sent again.")
         return True

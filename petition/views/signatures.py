@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from petition.campaign import texts
 from petition.figures import sharing
-from petition.ground import addresses
+from petition.ground import addresses, metrics
 from petition.log import receipts
 from petition.models import Signature, Text
 from petition.signing import abuse, challenge, signatures, tallies
@@ -50,9 +50,11 @@ def sign(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _form(request, SignForm())
     if wait := abuse.seconds_to_wait_to_sign(request):
+        metrics.SIGNED.labels("too_many").inc()
         return _too_many(request, SignForm, "signatures/sign.html", wait)
     form = SignForm(request.POST)
     if not form.is_valid():
+        metrics.SIGNED.labels("invalid").inc()
         return _form(request, form, status=422)
     solution = request.POST.get("altcha", "")
     passed = not challenge.is_asked() or challenge.spend(solution, "sign")
@@ -63,8 +65,10 @@ def sign(request: HttpRequest) -> HttpResponse:
             challenge.give_back(solution, "sign")
         # Its text may repeat what was typed: the kind of error is all that is logged.
         logger.error("A signature could not be stored: %s", type(error).__name__)
+        metrics.SIGNED.labels("not_stored").inc()
         notice = _("Your signature could not be stored just now. Please send it again.")
         return _later(_form(request, form, status=503, notice=notice))
+    metrics.SIGNED.labels("accepted").inc()
     return HttpResponseSeeOther(reverse("sent"))
 
 
@@ -106,9 +110,11 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             passed = challenge.spend(request.POST.get("altcha", ""), "confirm")
             agreed = _still_agreed(request)
             is_counted = signatures.confirm(token, **agreed, passed_challenge=passed)
+            metrics.CONFIRMED.labels("counted" if is_counted else "held").inc()
             return HttpResponseSeeOther(reverse("signed" if is_counted else "review"))
         signature = signatures.to_confirm(token)
     except signatures.LinkExpired:
+        metrics.CONFIRMED.labels("expired").inc()
         return errors.page(request, 404, link="confirm")
     asks = not signature.passed_challenge and signature.confirmed_at is None
     context = {"signature": signature, "asks": asks and challenge.is_asked()}

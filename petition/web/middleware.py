@@ -5,16 +5,18 @@ import logging
 import re
 import threading
 import time
+from contextlib import nullcontext
 from urllib.parse import urlsplit
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.auth import logout
+from django.db import connection
 from django.http import HttpResponse
 from django.middleware.locale import LocaleMiddleware
 
-from petition.ground import memory, waiting
+from petition.ground import memory, metrics, request_ids, waiting
 from petition.web import errors
 from petition.web.desk import is_for_coordinators
 
@@ -60,6 +62,18 @@ class Health:
         return self.get_response(request)
 
 
+class RequestIds:
+    """Numbers each request as the proxy has numbered it, for the log and for SQL."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        given = request.headers.get("X-Request-ID", "") if settings.TRUSTED_PROXIES else ""
+        with request_ids.serving(given):
+            return self.get_response(request)
+
+
 class Patience:
     """Lets a request wait for the database for so long and no longer, and so many at once: the
     others' threads stay free for what needs no database. 503 says when to come back."""
@@ -74,16 +88,23 @@ class Patience:
         if not self.places.acquire(timeout=PLACE_SECONDS):
             return errors.unavailable(request)
         try:
-            with waiting.at_most(seconds):
+            with waiting.at_most(seconds), self._tagged():
                 return self.get_response(request)
         finally:
             self.places.release()
+
+    @staticmethod
+    def _tagged():
+        if settings.LOG_FORMAT == "json" and connection.vendor == "postgresql":
+            return connection.execute_wrapper(request_ids.tagged)
+        return nullcontext()
 
     def process_exception(self, request, exception):
         if not isinstance(exception, memory.UNAVAILABLE):
             return None
         # Its text may repeat what was typed: the kind of error is all that is logged.
         logger.error("The database did not serve a request: %s", type(exception).__name__)
+        metrics.DATABASE_ERRORS.inc()
         return errors.unavailable(request)
 
 

@@ -1,23 +1,24 @@
 """Sends the letters that are due."""
 
 import logging
-import signal
-import time
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 
 from petition.letters import sending
+from petition.management.worker import Worker
 from petition.web import installation
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_SECONDS = 1
 LONGEST_PAUSE_SECONDS = 300
 
 
-class Command(BaseCommand):
+class Command(Worker):
+    name, look_every = "mailer", 1
+    what_waits = "Letters wait."
+    pause: float = look_every
     help = "Sends what is due, until stopped; several may run at once."
 
     def add_arguments(self, parser):
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         if once:
             self._once()
         else:
-            self._until_stopped()
+            self.until_stopped()
 
     def _once(self):
         try:
@@ -51,30 +52,14 @@ class Command(BaseCommand):
             raise CommandError(f"{error} {sending.waiting()} letters wait.") from None
         self.stdout.write(f"Letters sent: {sent}. Letters that wait: {sending.waiting()}.")
 
-    def _until_stopped(self):
-        self.stopped = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
-        pause = LOOK_EVERY_SECONDS
-        while not self.stopped:
-            try:
-                sending.send_due(lambda: self.stopped)
-                pause = LOOK_EVERY_SECONDS
-            except (sending.ServerUnavailable, DatabaseError) as error:
-                went_out = getattr(error, "sent", 0)
-                pause = LOOK_EVERY_SECONDS if went_out else min(pause * 2, LONGEST_PAUSE_SECONDS)
-                said = (
-                    error if isinstance(error, sending.ServerUnavailable) else type(error).__name__
-                )
-                logger.warning("%s Letters wait; the next try is in %s s.", said, pause)
-                connection.close()
-            self._sleep(pause)
-
-    def _stop(self, *_):
-        """The letter in hand is still sent and marked."""
-        self.stopped = True
-
-    def _sleep(self, seconds: float):
-        until = time.monotonic() + seconds
-        while not self.stopped and time.monotonic() < until:
-            time.sleep(0.2)
+    def turn(self):
+        """A mail server that is down is asked less and less often; the database, as ever."""
+        try:
+            sending.send_due(self.is_stopped)
+            self.pause = self.look_every
+        except sending.ServerUnavailable as error:
+            longer = min(self.pause * 2, LONGEST_PAUSE_SECONDS)
+            self.pause = self.look_every if error.sent else longer
+            logger.warning("%s Letters wait; the next try is in %s s.", error, self.pause)
+            connection.close()
+        return self.pause
