@@ -268,6 +268,23 @@ def smtp(text: str) -> dict:
     return settings
 
 
+def mailbox(text: str) -> dict:
+    """`imap+ssl://user:password@host:993/folder`, or `imap://…` for a server on this host."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("imap", "imap+ssl") or not parts.username or not parts.password:
+        raise ValueError(text)
+    check_host(parts)
+    is_ssl = parts.scheme == "imap+ssl"
+    return {
+        "ssl": is_ssl,
+        "host": parts.hostname,
+        "port": parts.port or (993 if is_ssl else 143),
+        "user": unquote(parts.username),
+        "password": unquote(parts.password),
+        "folder": parts.path.strip("/") or "INBOX",
+    }
+
+
 def mail_address(text: str) -> str:
     """An address for letters: `name@host` or `Some words <name@host>`."""
     words = re.fullmatch(r"[^<>@\r\n]*<([^<>]+)>", text)

@@ -240,6 +240,20 @@ DEFAULT_FROM_EMAIL = read(
     default=f"no-reply@{urlsplit(SITE_URL).hostname}",
     cure="Write a neutral address, such as no-reply@example.org.",
 )
+# Where reports of letters that did not arrive go to: the envelope's sender is this address with a
+# tag of each letter.
+BOUNCE_ADDRESS = read(
+    "BOUNCE_ADDRESS",
+    environment.bare_mail_address,
+    default="",
+    cure="Write an address that takes tags, such as bounces@petition.example.org.",
+)
+BOUNCE_MAILBOX = read(
+    "BOUNCE_MAILBOX",
+    environment.mailbox,
+    default=None,
+    cure="Write imap+ssl://user:password@host/INBOX.",
+)
 CONTACT_EMAIL = read(
     "CONTACT_EMAIL",
     environment.bare_mail_address,
@@ -456,6 +470,7 @@ LOGGING = logs.configuration(LOG_FORMAT) | {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "petition": {"level": "INFO"},
+        "flufl.bounce": {"level": "CRITICAL"},  # What strangers send; `bounces` says what it is.
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # Scanners; nobody's mistake.
         "django.request": {"level": "ERROR"},  # 4xx are answers, not events.
         "django": {"handlers": [], "level": "WARNING", "propagate": True},

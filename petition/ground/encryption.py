@@ -9,6 +9,7 @@ import os
 from functools import cache
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -76,6 +77,26 @@ def opened(sealed: bytes, purpose: str) -> bytes:
 def sealed_again(sealed: bytes | None, purpose: str) -> bytes | None:
     """The same content under the first data key. Raises Unreadable."""
     return None if sealed is None else seal(opened(bytes(sealed), purpose), purpose)
+
+
+def concealed(number: int, purpose: str) -> str:
+    """A number below 2^72 as 32 hexadecimal digits that tell nothing of it and that nobody else can
+    make up: one AES block, of which 56 bits must come back as zeros."""
+    return _block(settings.DATA_KEYS[0], purpose).encryptor().update(number.to_bytes(16)).hex()
+
+
+def revealed(text: str, purpose: str) -> int | None:
+    """The number that was concealed under whichever data key; None where nobody did."""
+    for key in settings.DATA_KEYS:
+        number = int.from_bytes(_block(key, purpose).decryptor().update(bytes.fromhex(text)))
+        if number < 1 << 72:
+            return number
+    return None
+
+
+def _block(key: bytes, purpose: str) -> Cipher:
+    # A single block, never a message of several: ECB is the block cipher itself.
+    return Cipher(algorithms.AES256(_derived(key, f"conceal {purpose}")), modes.ECB())  # noqa: S305
 
 
 def indexes(value: str, purpose: str) -> list[bytes]:

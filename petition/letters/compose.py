@@ -12,6 +12,7 @@ from django.utils import translation
 from petition.campaign import news, texts
 from petition.ground import encryption, links
 from petition.ground.languages import LANGUAGES
+from petition.letters import envelopes
 from petition.models import Letter
 
 SUBJECTS: dict[str, str] = {
@@ -45,9 +46,15 @@ def mail(letter: Letter) -> EmailMultiAlternatives:
         mail = EmailMultiAlternatives(
             subject=render_to_string(SUBJECTS[letter.kind]).strip(),
             body=render_to_string(f"letters/{letter.kind}.txt", context),
+            # Of the envelope alone: readers see EMAIL_FROM.
+            from_email=envelopes.sender(letter),
             to=[signature.email],
             reply_to=[settings.CONTACT_EMAIL] if settings.CONTACT_EMAIL else None,
             headers={
+                "From": settings.DEFAULT_FROM_EMAIL,
+                envelopes.HEADER: envelopes.of_next_try(letter),
+                # What large providers sum complaints up by.
+                "Feedback-ID": f"{letter.kind}:petition:{context['site']}",
                 # The same for a second copy, so that mail programs can show the two as one.
                 "Message-ID": f"<{encryption.index(str(letter.pk), 'message id').hex()}"
                 f"@{context['site']}>",

@@ -87,6 +87,12 @@ def record(letter: Letter, state: str) -> None:
     Mailing.objects.filter(pk=_mailing(letter)).update(**{name: F(name) + 1})
 
 
+def came_back(letter: Letter) -> None:
+    """What was counted as sent did not arrive; in the caller's transaction."""
+    counts = {"sent": F("sent") - 1, "failed": F("failed") + 1}
+    Mailing.objects.filter(pk=_mailing(letter)).update(**counts)
+
+
 def _mailing(letter: Letter) -> int:
     """Of a letter of news, which alone has one: a constraint."""
     return letter.mailing_id or 0

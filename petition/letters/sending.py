@@ -40,6 +40,9 @@ HOLD_PAUSE = timedelta(minutes=10)
 # So many letters of news may leave before we look again whether somebody waits for a letter.
 NEWS_BATCH = 5
 
+# The reply of a letter whose reader called it spam: they get no more of them.
+COMPLAINT = "complaint"
+
 # What the owner of a mailbox is told, by what has become of the signature.
 LETTERS: dict[str, str] = {
     Signature.State.PENDING: Letter.Kind.CONFIRM,
@@ -101,6 +104,8 @@ def owe(signature: Signature, kind: str, language: str, attempt: uuid.UUID | Non
         .exclude(state=Letter.State.WITHHELD)
         .count()
     )
+    if Letter.objects.filter(signature=signature, reply=COMPLAINT).exists():
+        recent = LETTERS_AN_ADDRESS
     letter = Letter(signature=signature, kind=kind, language=language, attempt=attempt)
     if recent >= LETTERS_AN_ADDRESS:
         letter.state = Letter.State.WITHHELD
@@ -351,8 +356,8 @@ def read_refusal(code: int, text: bytes | str) -> Refusal:
     return Refusal(f"{code} {status}".strip(), status in DEAD_ADDRESS or unexplained)
 
 
-def _put_off(mine, letter: Letter, reply: str) -> None:
-    tries = letter.tries + 1
+def _put_off(mine, letter: Letter, reply: str, tried: int | None = None) -> None:
+    tries = letter.tries + 1 if tried is None else tried
     if tries >= MAX_TRIES:
         _end(mine, letter, Letter.State.GIVEN_UP, reply)
         return
@@ -360,6 +365,13 @@ def _put_off(mine, letter: Letter, reply: str) -> None:
     pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
     due_at = timezone.now() + pause
     mine.update(tries=tries, due_at=due_at, mailer="", claimed_at=None, reply=reply[:20])
+
+
+def try_again(letter: Letter, reply: str) -> None:
+    """A letter that went out came back and may be tried again, later and later."""
+    again = Letter.objects.filter(pk=letter.pk)
+    again.update(state=Letter.State.DUE, ended_at=None)
+    _put_off(again, letter, reply, tried=letter.tries)
 
 
 def _let_go(mine) -> None:
