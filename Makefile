@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEV := DEBUG=1 SITE_URL=http://127.0.0.1:$(PORT)
 
-.PHONY: run test deploy-test test-quick test-sqlite test-postgres test-browser fuzz lint audit bench screenshots messages requirements
+.PHONY: run test deploy-test restore-drill test-quick test-sqlite test-postgres test-browser fuzz lint audit bench screenshots messages requirements
 
 run: $(VENV)/run
 	@echo "2/4 translations" && $(BIN)/pybabel -q compile -D django -d locale
@@ -42,6 +42,10 @@ test-browser: $(VENV)/dev
 # The files of deploy/ on loopback, with their faults. Needs nginx, pgbouncer and redis-server.
 deploy-test: $(VENV)/dev
 	@$(WITH) durable -- $(BIN)/pytest -m deploy --durations=5 tests/deploy
+
+# A backup restored to a moment, and compared. Needs pgbackrest.
+restore-drill: $(VENV)/dev
+	$(BIN)/pytest -m deploy -rs tests/deploy/test_restore.py
 
 # The inner loop: what is quick, on SQLite.
 test-quick: $(VENV)/dev

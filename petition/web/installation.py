@@ -94,12 +94,15 @@ def _row() -> Installation:
 
 
 def _identity() -> str:
-    """The cluster, and the table in it: both are the same on a standby that takes over, and others
-    where a dump was restored."""
+    """The cluster, the table in it, and what `deploy/restore` has written: all are the same on a
+    standby that takes over, and others where a dump or a backup was restored."""
     if connection.vendor != "postgresql":
         return "sqlite"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 'petition_installation'::regclass::oid")
+        cursor.execute(
+            "SELECT 'petition_installation'::regclass::oid "
+            "|| coalesce('/' || nullif(current_setting('petition.restored', true), ''), '')"
+        )
         (table,) = cursor.fetchone()
         cursor.execute("SELECT has_function_privilege('pg_control_system()', 'execute')")
         if cursor.fetchone() == (True,):
