@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.db import DatabaseError, transaction
 from django.db import connection as database
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -98,16 +98,13 @@ def owe(signature: Signature, kind: str, language: str, attempt: uuid.UUID | Non
     way, so that the answer takes the same time. News, which its owner asked for and which nobody
     else can cause, is neither counted nor withheld.
     """
-    recent = (
-        Letter.objects.filter(signature=signature, created_at__gt=timezone.now() - LETTERS_WINDOW)
-        .filter(mailing=None)
-        .exclude(state=Letter.State.WITHHELD)
-        .count()
+    since = timezone.now() - LETTERS_WINDOW
+    counted = Q(created_at__gt=since, mailing=None) & ~Q(state=Letter.State.WITHHELD)
+    found = Letter.objects.filter(signature=signature).aggregate(
+        recent=Count("pk", filter=counted), complaints=Count("pk", filter=Q(reply=COMPLAINT))
     )
-    if Letter.objects.filter(signature=signature, reply=COMPLAINT).exists():
-        recent = LETTERS_AN_ADDRESS
     letter = Letter(signature=signature, kind=kind, language=language, attempt=attempt)
-    if recent >= LETTERS_AN_ADDRESS:
+    if found["recent"] >= LETTERS_AN_ADDRESS or found["complaints"]:
         letter.state = Letter.State.WITHHELD
         letter.ended_at = letter.created_at
     letter.save(force_insert=True)

@@ -20,7 +20,7 @@ from petition.figures import sharing
 from petition.ground import addresses, metrics
 from petition.log import receipts
 from petition.models import Signature, Text
-from petition.signing import abuse, challenge, signatures, tallies
+from petition.signing import abuse, challenge, copies, signatures, tallies
 from petition.signing.forms import CodeForm, SignForm
 from petition.views import headers
 from petition.views.sharing import home_address
@@ -29,6 +29,7 @@ from petition.web import errors
 logger = logging.getLogger(__name__)
 
 PLAIN = "text/plain; charset=utf-8"
+AS_COPY = {"Content-Disposition": 'attachment; filename="copy.json"'}
 AS_FILE = {"Content-Disposition": 'attachment; filename="receipt.tlog-proof"'}
 
 # Public forms carry no token, so that caches may keep them; see RefuseCrossSitePosts.
@@ -154,7 +155,7 @@ def signed(request: HttpRequest) -> HttpResponse:
 @headers.private
 def withdraw(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks, POST erases. With `receipt`, GET says whether the public log counts the signature,
-    or gives the proof as a file."""
+    or gives the proof as a file; with `copy`, it gives all that is kept about its owner."""
     try:
         if request.method == "POST":
             signatures.withdraw(token)
@@ -164,6 +165,9 @@ def withdraw(request: HttpRequest, token: str) -> HttpResponse:
         return errors.page(request, 404, link="withdraw")
     if signature.state == Signature.State.WITHDRAWN:
         return HttpResponseSeeOther(reverse("withdrawn"))
+    if "copy" in request.GET:
+        options = {"ensure_ascii": False, "indent": 2}
+        return JsonResponse(copies.copy_of(signature), json_dumps_params=options, headers=AS_COPY)
     asked = request.GET.get("receipt", "")
     context: dict = {"is_counted": signature.state == Signature.State.COUNTED, "asked": asked}
     if asked and context["is_counted"]:
