@@ -23,6 +23,8 @@ from petition.signing import sweeps
 from petition.templatetags.petition import country_name
 
 SAMPLE = 20
+# What a sign of fakes fills in (`signing.signs`); to be looked at and previewed as ever.
+BEGINS_WITH = ("domain", "country", "since", "reason")
 _previewed = Signer(salt="petition.admin.sweeps")
 ACTS = {"stop": sweeps.stop, "go-on": sweeps.go_on, "undo": sweeps.undo}
 
@@ -124,7 +126,8 @@ class SweepAdmin(ReadOnlyAdmin):
     def new(self, request):
         """A rule; then what it would move, with a sample; then the start of just that."""
         self._must_run(request)
-        form = SweepForm(request.POST or None)
+        initial = {name: request.GET[name] for name in BEGINS_WITH if name in request.GET}
+        form = SweepForm(request.POST or None, initial=initial)
         context = {"form": form}
         if form.is_valid():
             sweep = form.save(commit=False)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from petition.desk import overview
 from petition.figures import milestones
 from petition.ground.lazy import LazyText
+from petition.signing import signs
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ def front_page(user) -> dict:
     figures = overview.figures()
     writes_news = user.has_perm("petition.write_news")
     return {
+        "signs": signs.seen() if user.has_perm("petition.view_signature") else [],
+        "may_sweep": user.has_perm("petition.run_sweep"),
         "milestones": milestones.drafted() if writes_news else [],
         "count_now": figures["counter"].total,
         "tiles": [(tile, tile.link(user)) for tile in tiles(figures)],

@@ -1,6 +1,7 @@
 """Counts and times requests, and reads from the database what those who watch must know."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from prometheus_client.registry import Collector
 from petition.desk import overview
 from petition.ground import memory, metrics
 from petition.models import Hour, LogEvent, Sweep
-from petition.signing import tallies
+from petition.signing import signs, tallies
 from petition.web import heartbeats, readiness
 
 METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
@@ -88,6 +89,11 @@ def _gauges() -> Iterator[GaugeMetricFamily]:
         yield _gauge("petition_figures_age_seconds", "Age of the last hourly figures", since)
     running = Sweep.objects.filter(state=Sweep.State.RUNNING).count()
     yield _gauge("petition_sweeps_running", "Sweeps that are under way", running)
+    found = Counter(sign.kind.value for sign in signs.seen())
+    shown = GaugeMetricFamily("petition_signs", "Signs of made-up signatures", labels=["kind"])
+    for kind in signs.Kind:
+        shown.add_metric([kind.value], found[kind.value])
+    yield shown
     silent = GaugeMetricFamily(
         "petition_worker_silent_seconds", "Since a worker was last heard of", labels=["worker"]
     )

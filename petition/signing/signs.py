@@ -1,0 +1,165 @@
+"""Signs that somebody makes signatures up, shown to people with numbers and a rule that finds them.
+None of them does anything by itself, and each also fits honest days.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from urllib.parse import urlencode
+
+from disposable_email_domains import blocklist
+from django.db import models
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from petition.ground import addresses, encryption, memory
+from petition.ground.misspellings import PROVIDERS
+from petition.models import Signature, Tally
+
+Reason = Signature.Reason
+LOOK_SECONDS = 60
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# From how many of one kind on it is worth a look: below, chance makes as much.
+FEW, MANY = 30, 100
+# A large provider's domain says nothing; another one had at most a handful in any honest hour.
+DOMAIN_AN_HOUR = 50
+UNCONFIRMED_SHARE = 0.1  # Of made-up mailboxes nobody confirms; of real ones, three in four.
+SAME_RHYTHM_SHARE = 0.3
+RHYTHM_SECONDS = 2
+UNSOLVED_SHARE = 0.3
+COUNTRY_TIMES = 10  # As many as its share in all would let expect.
+ROWS_AT_MOST = 5000
+
+
+class Kind(models.TextChoices):
+    DISPOSABLE = "disposable", _("throw-away addresses")
+    DOMAIN = "domain", _("one mail domain in an hour")
+    UNCONFIRMED = "unconfirmed", _("a mail domain that nobody confirms")
+    RHYTHM = "rhythm", _("confirmed after the same seconds")
+    UNSOLVED = "unsolved", _("signed without the check of the browser")
+    COUNTRY = "country", _("one country in an hour")
+
+
+@dataclass(frozen=True)
+class Sign:
+    """`count` signatures since `since`, of `of` in all. `rule` begins a bulk removal of them; it is
+    empty where no rule finds just these."""
+
+    kind: Kind
+    count: int
+    of: int
+    since: datetime
+    domain: str = ""
+    country: str = ""
+    rule: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def query(self) -> str:
+        """The rule, as the form of a new bulk removal is filled in."""
+        return urlencode(self.rule)
+
+
+def seen() -> list[Sign]:
+    """What is to be seen now, looked for once a minute in a process."""
+    return memory.remember("signs", lambda: list(look(timezone.now())), LOOK_SECONDS)
+
+
+def look(now: datetime) -> Iterator[Sign]:
+    hour = Signature.objects.filter(signed_at__gte=now - HOUR, signed_at__lt=now)
+    of = hour.count()
+    if of >= FEW:
+        yield from _domains(hour, of, now - HOUR)
+        yield from _unsolved(hour, of, now - HOUR)
+        yield from _countries(hour, of, now - HOUR)
+    yield from _disposable(now)
+    yield from _unconfirmed(now)
+    yield from _rhythm(now)
+
+
+def _domains(hour: QuerySet, of: int, since: datetime) -> Iterator[Sign]:
+    found = _by_domain(hour).filter(n__gte=DOMAIN_AN_HOUR).exclude(domain__in=_throw_away())
+    for group in found.order_by("-n")[:5]:
+        yield _of_domain(Kind.DOMAIN, group, of, since, Reason.REPEATED)
+
+
+def _disposable(now: datetime) -> Iterator[Sign]:
+    day = Signature.objects.filter(signed_at__gte=now - DAY, domain__in=_throw_away())
+    count = day.count()
+    if not count:
+        return
+    largest = _by_domain(day).order_by("-n").first()
+    if largest and largest["n"] == count:
+        yield _of_domain(Kind.DISPOSABLE, largest, count, now - DAY, Reason.DISPOSABLE)
+    else:
+        yield Sign(Kind.DISPOSABLE, count, count, now - DAY)
+
+
+def _unconfirmed(now: datetime) -> Iterator[Sign]:
+    """Old enough to have been confirmed."""
+    day = Signature.objects.filter(signed_at__gte=now - DAY, signed_at__lt=now - HOUR)
+    few = Q(confirmed__lt=F("n") * UNCONFIRMED_SHARE)
+    for group in _by_domain(day).filter(few, n__gte=DOMAIN_AN_HOUR).order_by("-n")[:5]:
+        yield _of_domain(Kind.UNCONFIRMED, group, group["n"], now - DAY, Reason.REPEATED)
+
+
+def _rhythm(now: datetime) -> Iterator[Sign]:
+    confirmed = Signature.objects.filter(confirmed_at__gte=now - HOUR).order_by("-confirmed_at")
+    pairs = list(confirmed.values_list("signed_at", "confirmed_at")[:ROWS_AT_MOST])
+    took = Counter(int((end - start).total_seconds() // RHYTHM_SECONDS) for start, end in pairs)
+    for _seconds, count in took.most_common(1):
+        if count >= FEW and count >= len(pairs) * SAME_RHYTHM_SHARE:
+            yield Sign(Kind.RHYTHM, count, len(pairs), now - HOUR)
+
+
+def _unsolved(hour: QuerySet, of: int, since: datetime) -> Iterator[Sign]:
+    count = hour.filter(passed_challenge=False).count()
+    if count >= FEW and count >= of * UNSOLVED_SHARE:
+        yield Sign(Kind.UNSOLVED, count, of, since)
+
+
+def _countries(hour: QuerySet, of: int, since: datetime) -> Iterator[Sign]:
+    tallies = Tally.objects.filter(channel=Tally.Channel.ONLINE)
+    before = dict(tallies.filter(dimension="country").values_list("value").annotate(Sum("count")))
+    total = sum(before.values())
+    if total < ROWS_AT_MOST:
+        return  # Nothing is usual yet.
+    groups = hour.values("country").annotate(n=Count("pk")).filter(n__gte=MANY)
+    for group in groups.order_by("-n")[:20]:
+        country, count = group["country"], group["n"]
+        if count / of >= COUNTRY_TIMES * max(before.get(country, 0), 1) / total:
+            rule = {"country": country, "since": _moment(since), "reason": Reason.AUTOMATED.value}
+            yield Sign(Kind.COUNTRY, count, of, since, country=country, rule=rule)
+
+
+def _by_domain(rows: QuerySet) -> QuerySet:
+    """Groups of one mail domain that is no large provider: `n`, `confirmed`, and `one` of them."""
+    rows = rows.filter(domain__isnull=False).exclude(domain__in=_large())
+    confirmed = Count("pk", filter=Q(confirmed_at__isnull=False))
+    return rows.order_by().values("domain").annotate(n=Count("pk"), confirmed=confirmed,
+                                                     one=Min("pk"))  # fmt: skip
+
+
+def _of_domain(kind: Kind, group: dict, of: int, since: datetime, reason: Reason) -> Sign:
+    """The domain is named: so many have it that it tells of nobody."""
+    one = Signature.objects.filter(pk=group["one"]).first()
+    domain = addresses.domain(one.email) if one and one.email else ""
+    rule = {"domain": domain, "since": _moment(since), "reason": reason.value} if domain else {}
+    return Sign(kind, group["n"], of, since, domain=domain, rule=rule)
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+@cache
+def _large() -> list[bytes]:
+    return [encryption.index(domain, "domain") for domain in PROVIDERS]
+
+
+@cache
+def _throw_away() -> list[bytes]:
+    """Codes of the domains that the package knows; it is renewed every week."""
+    return [encryption.index(domain, "domain") for domain in blocklist if domain.isascii()]

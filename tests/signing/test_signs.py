@@ -1,0 +1,140 @@
+"""Signs of made-up signatures: seen by people with numbers and a rule, and quiet on honest days."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone, translation
+
+from petition.admin.sweeps import SweepForm
+from petition.models import Signature, Tally
+from petition.signing import signs, sweeps, tallies
+from tests.making import make_coordinator, make_signature
+
+pytestmark = pytest.mark.django_db
+COUNTED, PENDING = Signature.State.COUNTED, Signature.State.PENDING
+HONEST = ("gmail.com", "hotmail.fr", "yahoo.com", "menara.ma", "outlook.com")
+
+
+def many(how_many: int, domain: str, *, confirmed: float = 0, ago=timedelta(minutes=20), **fields):
+    """Signatures of one domain, spread over some minutes; a share of them confirmed, each after a
+    time of its own."""
+    chance, now = random.Random(domain), timezone.now()  # noqa: S311
+    for n in range(how_many):
+        at = now - ago - timedelta(seconds=chance.uniform(0, 600))
+        after = fields.pop("after", None)
+        row = make_signature(f"p{n}@{domain}", signed_at=at, **fields)
+        if n < how_many * confirmed:
+            took = after or timedelta(seconds=chance.uniform(5, 600))
+            Signature.objects.filter(pk=row.pk).update(state=COUNTED, confirmed_at=at + took)
+        if after:
+            fields["after"] = after
+
+
+def seen() -> dict[str, list[signs.Sign]]:
+    found: dict[str, list[signs.Sign]] = {}
+    for sign in signs.look(timezone.now()):
+        found.setdefault(sign.kind.value, []).append(sign)
+    return found
+
+
+def test_an_honest_hour_shows_nothing():
+    for domain in HONEST:
+        many(40, domain, confirmed=0.75)
+    for n in range(30):
+        many(2, f"firm{n}.example", confirmed=0.75)
+    assert seen() == {}
+
+
+def test_one_domain_in_an_hour_is_seen_among_honest_ones_with_a_rule_that_finds_just_it():
+    many(60, "gmail.com", confirmed=0.7)
+    many(70, "catch-all.example", confirmed=0.9)
+    (sign,) = seen()["domain"]
+    assert (sign.domain, sign.count, sign.of) == ("catch-all.example", 70, 130)
+    rule = dict(sign.rule)
+    sweep = signs_sweep(rule)
+    found, _sample = sweeps.preview(sweep, make_coordinator(), 1)
+    assert found == 70
+
+
+def signs_sweep(rule):
+    """What the desk's form makes of a rule."""
+    form = SweepForm(rule | {"to": "held"})
+    assert form.is_valid(), form.errors
+    return form.save(commit=False)
+
+
+def test_a_large_provider_is_never_a_sign():
+    many(120, "gmail.com", confirmed=0.7)
+    assert "domain" not in seen()
+
+
+def test_throw_away_addresses_are_seen_from_the_first():
+    many(1, "mailinator.com")
+    (sign,) = seen()["disposable"]
+    assert (sign.count, sign.domain, sign.rule["reason"]) == (1, "mailinator.com", "disposable")
+
+
+def test_a_thousand_throw_away_domains_are_one_sign():
+    for domain in ("mailinator.com", "yopmail.com", "guerrillamail.com"):
+        many(2, domain)
+    (sign,) = seen()["disposable"]
+    assert (sign.count, sign.domain) == (6, "")
+
+
+def test_a_domain_that_nobody_confirms_is_seen_once_there_was_time_to():
+    many(60, "made-up.example", ago=timedelta(hours=3))
+    many(60, "real.example", confirmed=0.7, ago=timedelta(hours=3))
+    (sign,) = seen()["unconfirmed"]
+    assert (sign.domain, sign.count) == ("made-up.example", 60)
+
+
+def test_a_script_that_confirms_in_the_same_second_is_seen():
+    many(60, "gmail.com", confirmed=1)
+    many(40, "hotmail.com", confirmed=1, after=timedelta(seconds=7.3))
+    (sign,) = seen()["rhythm"]
+    assert sign.count >= 40
+
+
+def test_many_without_the_check_of_the_browser_are_seen():
+    many(40, "gmail.com", confirmed=0.7)
+    many(30, "yahoo.com", passed_challenge=False)
+    (sign,) = seen()["unsolved"]
+    assert (sign.count, sign.of) == (30, 70)
+
+
+def test_a_country_far_above_its_share_is_seen():
+    Tally.objects.create(channel="online", dimension="country", value="MA", slot=7, count=9000)
+    Tally.objects.create(channel="online", dimension="country", value="IS", slot=7, count=50)
+    many(100, "gmail.com", country="IS", confirmed=0.7)
+    many(60, "yahoo.com", country="MA", confirmed=0.7)
+    (sign,) = seen()["country"]
+    assert (sign.country, sign.count, sign.rule["country"]) == ("IS", 100, "IS")
+
+
+def test_nothing_is_done_by_itself():
+    many(70, "catch-all.example", confirmed=0.9)
+    before = tallies.read_counter()
+    assert seen()["domain"]
+    assert not Signature.objects.filter(state="held").exists()
+    assert tallies.read_counter() == before
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "en"])
+def test_the_front_page_shows_it_and_leads_to_a_filled_form(client, language):
+    many(60, "catch-all.example", confirmed=0.9)
+    client.force_login(make_coordinator("administrator", "moderator"))
+    page = client.get("/admin/", headers={"Accept-Language": language}).content.decode()
+    assert "catch-all.example" in page
+    with translation.override(language):
+        assert str(signs.Kind.DOMAIN.label) in page
+    (sign,) = seen()["domain"]
+    form = client.get(f"/admin/petition/sweep/new/?{sign.query}").content.decode()
+    assert 'value="catch-all.example"' in form
+    assert '<option value="repeated" selected>' in form
+
+
+def test_who_may_not_see_signatures_sees_no_sign(client):
+    many(60, "catch-all.example", confirmed=0.9)
+    client.force_login(make_coordinator("editor"))
+    assert "catch-all.example" not in client.get("/admin/").content.decode()
