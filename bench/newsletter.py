@@ -83,7 +83,7 @@ def readers(how_many: int) -> None:
 def send(box: Box, url: str) -> None:
     newsroom.send(story(), User.objects.create_user("editor of the bench"))
     last = Signature.objects.want_news().order_by("-pk")
-    leaving = list(last.values_list("email", "reference")[:LEAVING])
+    leaving = [(row.email, row.reference) for row in last[:LEAVING]]
     start = perf_counter()
     mailers = [start_mailer(url), start_mailer(url)]
     waited, left_at = [], {}

@@ -40,6 +40,8 @@ DATA_KEYS = read(
     cure="Set it to base64url keys of 32 bytes, comma between: "
     "python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'",
 )
+# What is sealed opens in its own row alone. Off while a release before it may still have to read.
+BIND_ROWS = read("BIND_ROWS", environment.switch, default=True, cure="Set it to 1 or 0.")
 # Signs the log that anyone can check; `manage.py log_key` makes one. Without it there is no log.
 LOG_KEY = read(
     "LOG_KEY",

@@ -127,7 +127,7 @@ class SignatureAdmin(ReadOnlyAdmin):
         return str(signature.consent)
 
     def get_queryset(self, request):
-        return super().get_queryset(request).sealed()
+        return super().get_queryset(request)
 
     def get_urls(self):
         view = self.admin_site.admin_view
@@ -243,7 +243,7 @@ def _look_up(request, back_to: str):
 def masked(signature: Signature, name: str, mask: Callable[[str], str]) -> SafeString:
     """What may be seen of a field, with a direction of its own whatever the desk's language is."""
     try:
-        return format_html("<bdi>{}</bdi>", mask(signature.opened(name)))
+        return format_html("<bdi>{}</bdi>", mask(getattr(signature, name) or ""))
     except encryption.Unreadable:
         return format_html("<em>{}</em>", _("cannot be decrypted"))
 

@@ -207,13 +207,13 @@ def _lines(export: Export) -> Iterator[bytes]:
     while True:
         # By key, not by cursor: each batch is a query of its own, so that nothing is held open and
         # whoever withdraws meanwhile is no longer in what is yet to come.
-        rows = to_deliver().sealed().filter(pk__gt=last).order_by("pk")
-        batch = rows.only("pk", "country", "confirmed_at")[:BATCH]
+        rows = to_deliver().filter(pk__gt=last).order_by("pk")
+        batch = rows.only("pk", "reference", "name", "country", "confirmed_at")[:BATCH]
         size = 0
         for signature in batch:
             size, last = size + 1, signature.pk
             try:
-                name = safe(signature.opened("name"))
+                name = safe(signature.name or "")
             except encryption.Unreadable:
                 export.unreadable += 1
                 continue

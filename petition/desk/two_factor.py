@@ -15,6 +15,7 @@ from django.utils import timezone
 from petition import audit
 from petition.desk import sessions
 from petition.ground import encryption
+from petition.ground.fields import open_all
 from petition.models import Authenticator, Entry
 
 RECOVERY_CODES = 10
@@ -125,14 +126,16 @@ def rotate_keys() -> dict[str, int]:
     done = {"moved": 0, "unreadable": 0}
     for pk in list(Authenticator.objects.values_list("pk", flat=True)):
         with transaction.atomic():
+            device = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            if device is None:
+                continue
             try:
-                device = Authenticator.objects.select_for_update().filter(pk=pk).first()
+                open_all(device)
             except encryption.Unreadable:
                 done["unreadable"] += 1
                 continue
-            if device:
-                device.save(update_fields=["secret", "recovery"])
-                done["moved"] += 1
+            device.save(update_fields=["secret", "recovery"])
+            done["moved"] += 1
     return done
 
 

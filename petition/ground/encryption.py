@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-VERSION = b"\x01"
+# The second byte string binds what is sealed to its row: copied to another row, it does not open.
+UNBOUND, BOUND = b"\x01", b"\x02"
 KEY_ID_BYTES = 4
 NONCE_BYTES = 12
 # Lengths would tell who may have signed: texts are filled up to a multiple of this.
@@ -38,34 +39,38 @@ def _key_id(key: bytes) -> bytes:
     return _derived(key, "key id")[:KEY_ID_BYTES]
 
 
-def encrypt(text: str, purpose: str) -> bytes:
+def encrypt(text: str, purpose: str, row: bytes = b"") -> bytes:
     """Seals a text whose length must not tell anything: it is filled up to a multiple of BLOCK."""
     filled = text.encode() + b"\x00"
-    return seal(filled + b"\x00" * (-len(filled) % BLOCK), purpose)
+    return seal(filled + b"\x00" * (-len(filled) % BLOCK), purpose, row)
 
 
-def seal(content: bytes, purpose: str) -> bytes:
-    """AES-256-GCM under the first data key: version, key id, nonce, sealed content and tag."""
+def seal(content: bytes, purpose: str, row: bytes = b"") -> bytes:
+    """AES-256-GCM under the first data key: version, key id, nonce, sealed content and tag. It
+    opens for this `row` alone; "" where it belongs to none, or while BIND_ROWS is off."""
     key = settings.DATA_KEYS[0]
     nonce = os.urandom(NONCE_BYTES)
-    sealed = AESGCM(_derived(key, f"encrypt {purpose}")).encrypt(nonce, content, VERSION)
-    return VERSION + _key_id(key) + nonce + sealed
+    version, bound_to = (BOUND, row) if row and settings.BIND_ROWS else (UNBOUND, b"")
+    cipher = AESGCM(_derived(key, f"encrypt {purpose}"))
+    return version + _key_id(key) + nonce + cipher.encrypt(nonce, content, version + bound_to)
 
 
-def decrypt(sealed: bytes, purpose: str) -> str:
+def decrypt(sealed: bytes, purpose: str, row: bytes = b"") -> str:
     """The text, by whichever data key sealed it. Raises Unreadable."""
-    return opened(sealed, purpose).rstrip(b"\x00").decode()
+    return opened(sealed, purpose, row).rstrip(b"\x00").decode()
 
 
-def opened(sealed: bytes, purpose: str) -> bytes:
+def opened(sealed: bytes, purpose: str, row: bytes = b"") -> bytes:
     """The content, by whichever data key sealed it. Raises Unreadable."""
-    key_id = sealed[1 : 1 + KEY_ID_BYTES]
+    version, key_id = sealed[:1], sealed[1 : 1 + KEY_ID_BYTES]
     nonce = sealed[1 + KEY_ID_BYTES : 1 + KEY_ID_BYTES + NONCE_BYTES]
     for key in settings.DATA_KEYS:
         if _key_id(key) == key_id:
             try:
                 return AESGCM(_derived(key, f"encrypt {purpose}")).decrypt(
-                    nonce, sealed[1 + KEY_ID_BYTES + NONCE_BYTES :], VERSION
+                    nonce,
+                    sealed[1 + KEY_ID_BYTES + NONCE_BYTES :],
+                    version + (row if version == BOUND else b""),
                 )
             except InvalidTag:
                 break
@@ -74,9 +79,15 @@ def opened(sealed: bytes, purpose: str) -> bytes:
     )
 
 
-def sealed_again(sealed: bytes | None, purpose: str) -> bytes | None:
+def sealed_again(sealed: bytes | None, purpose: str, row: bytes = b"") -> bytes | None:
     """The same content under the first data key. Raises Unreadable."""
-    return None if sealed is None else seal(opened(bytes(sealed), purpose), purpose)
+    return None if sealed is None else seal(opened(bytes(sealed), purpose, row), purpose, row)
+
+
+def is_current(sealed: bytes, row: bytes) -> bool:
+    """Whether it is sealed under the first data key and bound as it would be now."""
+    version = BOUND if row and settings.BIND_ROWS else UNBOUND
+    return sealed[: 1 + KEY_ID_BYTES] == version + _key_id(settings.DATA_KEYS[0])
 
 
 def concealed(number: int, purpose: str) -> str:

@@ -18,7 +18,7 @@ def proof(signature: Signature) -> tuple[int, str]:
     head = LogHead.objects.first()
     if not is_counted or signature.receipt is None or head is None:
         raise NotInLog
-    secret = encryption.opened(bytes(signature.receipt), RECEIPT)
+    secret = encryption.opened(bytes(signature.receipt), RECEIPT, signature.reference.bytes)
     mailbox = addresses.canonical(signature.email)
     index = _find(f"v1 counted {events.of_signer(secret, mailbox)}".encode(), signature)
     path = merkle.inclusion(Tiles().read, index, head.size)

@@ -129,15 +129,16 @@ def _counted() -> list[str]:
     """Signatures that are counted and not in the log: each gets its secret bytes."""
     skip = connection.features.has_select_for_update_skip_locked
     rows = Signature.objects.counted().filter(in_log=False).select_for_update(skip_locked=skip)
-    signatures = list(rows.sealed().only("pk")[:BATCH])
+    signatures = list(rows.only("pk", "reference", "email")[:BATCH])
     lines = []
     for signature in signatures:
         try:
-            secret, line = events.counted(signature.opened("email"))
+            secret, line = events.counted(signature.email or "")
         except encryption.Unreadable:
             logger.error("Signature of row %s has no key: its entry binds nobody.", signature.pk)
             secret, line = events.counted(secrets.token_hex())
-        signature.in_log, signature.receipt = True, encryption.seal(secret, RECEIPT)
+        row = signature.reference.bytes
+        signature.in_log, signature.receipt = True, encryption.seal(secret, RECEIPT, row)
         lines.append(line)
     Signature.objects.bulk_update(signatures, ["in_log", "receipt"], batch_size=250)
     return lines

@@ -23,7 +23,7 @@ class Attempt(models.Model):
 
     reference = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     signature = models.ForeignKey(Signature, models.CASCADE, related_name="attempts")
-    name = EncryptedField(purpose=NAME, null=True)
+    name = EncryptedField(purpose=NAME, row="reference", null=True)
     country = models.CharField(max_length=2, blank=True)
     track = models.ForeignKey(Track, models.PROTECT, null=True, blank=True, db_index=False)
     updates = models.BooleanField(default=False)

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import cast
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -29,14 +30,6 @@ class SignatureQuerySet(models.QuerySet):
     def unconfirmed(self):
         """Whose owner has not confirmed, also those that somebody has set aside meanwhile."""
         return self.filter(confirmed_at=None).exclude(state=Signature.State.WITHDRAWN)
-
-    def sealed(self):
-        """Names and addresses as they are stored: a row that no key reads stops no list."""
-        stored = {
-            f"sealed_{name}": models.ExpressionWrapper(models.F(name), models.BinaryField())
-            for name in ("name", "email")
-        }
-        return self.defer("name", "email").annotate(**stored)
 
     def of_mailbox(self, address: str):
         """The signature of the mailbox behind a parsed address, whichever data key indexed it."""
@@ -84,8 +77,8 @@ class Signature(models.Model):
     # Random, and all that mailed links carry. A sequence would tell how many signed before.
     reference = models.UUIDField(_("reference"), unique=True, default=uuid.uuid4, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
-    name = EncryptedField(_("name"), purpose=NAME, null=True)
-    email = EncryptedField(_("e-mail address"), purpose=EMAIL, null=True)
+    name = EncryptedField(_("name"), purpose=NAME, row="reference", null=True)
+    email = EncryptedField(_("e-mail address"), purpose=EMAIL, row="reference", null=True)
     mailbox = BlindIndexField(
         _("index of the mailbox"), db_column="mailbox_index", unique=True, null=True
     )
@@ -225,11 +218,10 @@ class Signature(models.Model):
         """Blind index of a parsed address's mail domain."""
         return encryption.index(addresses.domain(address), "domain")
 
-    def opened(self, name: str) -> str:
-        """The `name` or `email` of a row of `.sealed()`. Raises encryption.Unreadable."""
-        sealed = getattr(self, f"sealed_{name}")
-        purpose = {"name": NAME, "email": EMAIL}[name]
-        return encryption.decrypt(bytes(sealed), purpose) if sealed else ""
+    def sealed(self, **texts: str | None) -> dict:
+        """`name` and `email` as a query's `update` takes them for this row."""
+        fields = {name: cast(EncryptedField, self._meta.get_field(name)) for name in texts}
+        return {name: fields[name].sealed(text, self) for name, text in texts.items()}
 
     def reseal(self) -> bool:
         """Write the person again under the current data key; false where somebody was first.
@@ -242,10 +234,9 @@ class Signature(models.Model):
             if fresh is None:
                 return False
             held.update(
-                name=fresh.name,
-                email=fresh.email,
+                **fresh.sealed(name=fresh.name, email=fresh.email),
                 mailbox=self.mailbox_indexes(fresh.email)[0],
                 domain=self.domain_index(fresh.email),
-                receipt=encryption.sealed_again(fresh.receipt, RECEIPT),
+                receipt=encryption.sealed_again(fresh.receipt, RECEIPT, self.reference.bytes),
             )
         return True

@@ -24,8 +24,8 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
     RECOVERY_DIGITS = 12
     MOST_FAILURES = 9  # 2 ** 8 seconds.
 
-    secret = EncryptedField(purpose="authenticator")  # RFC 6238, in hex.
-    recovery = EncryptedField(null=True, purpose="recovery codes")
+    secret = EncryptedField(purpose="authenticator", row="user_id")  # RFC 6238, in hex.
+    recovery = EncryptedField(null=True, purpose="recovery codes", row="user_id")
     # The same code is not taken twice: neither by a second person who has read it.
     last_step: models.BigIntegerField = models.BigIntegerField(default=-1)
 

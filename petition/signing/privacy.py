@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from petition import audit
 from petition.ground import addresses, encryption
+from petition.ground.fields import open_all
 from petition.log.events import OPENING
 from petition.models import Attempt, Entry, Letter, LogEvent, LogOpening, Signature
 from petition.signing import lifecycle, tallies
@@ -75,6 +76,7 @@ def rotate_keys() -> dict[str, int]:
     for pk in Attempt.objects.exclude(name=None).values_list("pk", flat=True):
         try:
             if attempt := Attempt.objects.filter(pk=pk).first():
+                open_all(attempt)
                 attempt.save(update_fields=["name"])
         except encryption.Unreadable:
             done["unreadable"] += 1
@@ -99,7 +101,7 @@ def _seal_openings_again() -> int:
 
 def _bring_over(pk: int, done: dict[str, int]) -> None:
     signature = Signature.objects.filter(pk=pk).exclude(mailbox=None).first()
-    if signature is None or signature.mailbox == _current_index(signature):
+    if signature is None or (signature.mailbox == _current_index(signature) and _is_current(pk)):
         return
     try:
         done["moved"] += signature.reseal()
@@ -144,6 +146,14 @@ def _take_off(double: Signature) -> bool:
             note = "second signature of one mailbox"
             audit.append(None, Entry.Act.ERASE, audit.name_of(double), note=note)
     return gone
+
+
+def _is_current(pk: int) -> bool:
+    """Whether the row is sealed under the first data key, and bound to itself."""
+    signature = Signature.objects.get(pk=pk)  # As stored: what was looked at is open.
+    stored = [signature.__dict__[name] for name in ("name", "email") if signature.__dict__[name]]
+    row = signature.reference.bytes
+    return all(encryption.is_current(sealed, row) for sealed in stored)
 
 
 def _current_index(signature: Signature) -> bytes:

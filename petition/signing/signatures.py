@@ -209,7 +209,9 @@ class Version:
         """The fields to write where this version is confirmed."""
         names = ("updates", "delivery", "passed_challenge")
         kept = {name: getattr(self.signature, name) for name in names}
-        return self.attempt.typed() if self.attempt else kept
+        if self.attempt is None:
+            return kept
+        return self.attempt.typed() | self.signature.sealed(name=self.attempt.name)
 
     def as_signature(self) -> Signature:
         """The signature as it would be; not to be saved."""

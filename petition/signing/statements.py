@@ -43,8 +43,8 @@ WITH own AS (
 ), attempt AS (
   INSERT INTO {Attempt._meta.db_table} (reference, signature_id, name, country, track_id, updates,
     delivery, consent_id, language, passed_challenge, signed_at)
-  SELECT %(attempt)s, id, %(name)s, %(country)s, %(track)s, %(updates)s, %(delivery)s, %(consent)s,
-    %(language)s, %(passed)s, %(now)s
+  SELECT %(attempt)s, id, %(attempt_name)s, %(country)s, %(track)s, %(updates)s, %(delivery)s,
+    %(consent)s, %(language)s, %(passed)s, %(now)s
   FROM judged WHERE state = 'pending' AND NOT is_new AND NOT is_capped
   RETURNING reference
 ), letter AS (
@@ -89,12 +89,15 @@ SELECT count(*) FROM moved
 def sign(details: dict, mailbox: bytes, now: datetime) -> None:
     """Keep a signature, the letter that it owes and its tally; `details` are the columns of what
     was typed. Raises a DatabaseError, and then nothing is stored."""
+    reference, attempt = uuid.uuid4(), uuid.uuid4()
     values: dict[str, Any] = {
-        "reference": uuid.uuid4(),
-        "attempt": uuid.uuid4(),
+        "reference": reference,
+        "attempt": attempt,
         "mailbox": mailbox,
-        "name": encryption.encrypt(details["name"], NAME),
-        "email": encryption.encrypt(details["email"], EMAIL),
+        # Sealed for either row: which it will be, the statement finds out.
+        "name": encryption.encrypt(details["name"], NAME, reference.bytes),
+        "attempt_name": encryption.encrypt(details["name"], NAME, attempt.bytes),
+        "email": encryption.encrypt(details["email"], EMAIL, reference.bytes),
         "domain": details["domain"],
         "country": details["country"],
         "track": details["track_id"],

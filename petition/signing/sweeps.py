@@ -70,7 +70,7 @@ def preview(sweep: Sweep, by: AbstractBaseUser, sample: int) -> tuple[int, list[
     Recorded, because a rule as narrow as a family's mail domain tells who signed.
     """
     rows = matching(sweep)
-    found = rows.count(), list(rows.reverse().sealed()[:sample])
+    found = rows.count(), list(rows.reverse()[:sample])
     audit.append(by, Act.PREVIEW, "", found=str(found[0]), **_rule(sweep))
     return found
 

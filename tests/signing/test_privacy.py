@@ -269,7 +269,8 @@ def test_the_later_of_two_that_fall_together_is_held_for_people_to_see(caplog):
     second = make_signature("victim+2@other.example", State.COUNTED)
     third = make_signature("someone@example.org", State.COUNTED)
     index_with_tag(first)
-    Signature.objects.filter(pk=second.pk).update(email="victim+2@company.example")
+    typed = second.sealed(email="victim+2@company.example")
+    Signature.objects.filter(pk=second.pk).update(**typed)
     second.refresh_from_db()
     index_with_tag(second)
     for _ in range(2):  # It can be run again at any time.
