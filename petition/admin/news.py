@@ -51,7 +51,7 @@ class NewsAdmin(ReadOnlyAdmin):
     def languages(self, news):
         return " · ".join(text.get_language_display() for text in news.texts.all())
 
-    @admin.display(description=gettext_lazy("by letter"))
+    @admin.display(description=gettext_lazy("by e-mail"))
     def by_letter(self, news):
         mailing = _mailing(news)
         return mailing.get_state_display() if mailing else "—"
@@ -144,7 +144,7 @@ class NewsAdmin(ReadOnlyAdmin):
             "takes": timesince(now, now + newsroom.time_for(count)),
             "may_send": _screen(news)["may_send"],
         }
-        return self.page(request, "admin/news_send.html", _("Send by letter"), **context)
+        return self.page(request, "admin/news_send.html", _("Send by e-mail"), **context)
 
     def progress(self, request, pk: int):
         """How far its mailing is, for the page that watches it."""

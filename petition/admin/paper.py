@@ -171,7 +171,7 @@ class SheetAdmin(ReadOnlyAdmin):
             except sheets.Refused as refusal:
                 form.add_error(None, refusal.says)
             else:
-                text = _("Sheet %(number)s is taken out. It does not count.")
+                text = _("Sheet %(number)s is cancelled. It does not count.")
                 self.message_user(request, text % {"number": number}, messages.SUCCESS)
                 return self._to(request, sheet)
         context = {"form": form, "sheet": sheet}

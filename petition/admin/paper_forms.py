@@ -71,7 +71,7 @@ class SettleForm(CountForm):
 
 class VoidForm(forms.Form):
     note = forms.CharField(
-        label=_("Why is it taken out?"), help_text=NOTE_HELP, min_length=5, max_length=200
+        label=_("Why is it cancelled?"), help_text=NOTE_HELP, min_length=5, max_length=200
     )
 
 

@@ -39,7 +39,9 @@ class SignatureFilters(Filters):
         label=_("State"), required=False, choices=[ANY, *Signature.State.choices]
     )
     reason = forms.ChoiceField(
-        label=_("Why held or rejected"), required=False, choices=[ANY, *Signature.Reason.choices]
+        label=_("Why suspended or rejected"),
+        required=False,
+        choices=[ANY, *Signature.Reason.choices],
     )
     country = forms.ChoiceField(label=_("Country"), required=False, choices=every_country)
     language = forms.ChoiceField(

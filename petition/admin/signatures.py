@@ -49,9 +49,9 @@ class Act:
 MODERATE = "petition.moderate_signature"
 ACTS = {
     "count": Act(gettext_lazy("Count"), MODERATE),
-    "hold": Act(gettext_lazy("Hold"), MODERATE, ReasonedActForm),
+    "hold": Act(gettext_lazy("Suspend"), MODERATE, ReasonedActForm),
     "reject": Act(gettext_lazy("Reject"), MODERATE, ReasonedActForm),
-    "resend": Act(gettext_lazy("Send the letter again"), MODERATE),
+    "resend": Act(gettext_lazy("Send the e-mail again"), MODERATE),
     "erase": Act(gettext_lazy("Erase personal data"), "petition.erase_signature", EraseForm),
 }
 LOOKS = (Entry.Act.LOOK_UP, Entry.Act.REVEAL)

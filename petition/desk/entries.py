@@ -48,7 +48,7 @@ KEYS = {
     "until": _("signed before"),
     "what": _("what"),
     "left": _("recovery codes left"),
-    "letter": _("letter"),
+    "letter": _("e-mail"),
     "outcome": _("outcome"),
     "asked": _("asked for"),
     "format": _("format"),

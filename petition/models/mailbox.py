@@ -54,8 +54,8 @@ class Letter(models.Model):
     ended_at = models.DateTimeField(_("sent or given up"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("letter")
-        verbose_name_plural = _("letters")
+        verbose_name = _("e-mail")
+        verbose_name_plural = _("e-mails")
         default_permissions = ["view"]
         constraints = [
             models.CheckConstraint(

@@ -25,11 +25,11 @@ class News(models.Model):
         DRAFT = "draft", _("draft")
         SCHEDULED = "scheduled", _("scheduled")
         PUBLIC = "public", _("public")
-        TAKEN_BACK = "taken back", _("taken back")
+        TAKEN_BACK = "taken back", _("unpublished")
 
     slug = models.SlugField(_("address"), max_length=50, unique=True)
     publish_at = models.DateTimeField(_("public from"), null=True, blank=True)
-    withdrawn_at = models.DateTimeField(_("taken back at"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("unpublished at"), null=True, blank=True)
     created_by = models.CharField(_("begun by"), max_length=150)
     created_at = models.DateTimeField(_("begun at"), default=timezone.now)
     changed_at = models.DateTimeField(_("changed at"), default=timezone.now)
@@ -46,7 +46,7 @@ class News(models.Model):
         default_permissions = ["view"]
         permissions = [
             ("write_news", _("Can write and publish news")),
-            ("send_news", _("Can send news by letter")),
+            ("send_news", _("Can send news by e-mail")),
         ]
         constraints = [
             models.CheckConstraint(

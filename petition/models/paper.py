@@ -70,7 +70,7 @@ class Sheet(models.Model):
         ONCE = "once", _("entered once")
         CONFLICT = "conflict", _("two counts differ")
         COUNTED = "counted", _("counted")
-        VOID = "void", _("taken out")
+        VOID = "void", _("cancelled")
 
     number = models.PositiveIntegerField(_("number"), primary_key=True)
     language = models.CharField(_("language"), max_length=2, choices=languages.CHOICES)

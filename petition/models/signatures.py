@@ -42,7 +42,7 @@ class Signature(models.Model):
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
         COUNTED = "counted", _("counted")
-        HELD = "held", _("held")
+        HELD = "held", _("suspended")
         REJECTED = "rejected", _("rejected")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
@@ -93,7 +93,7 @@ class Signature(models.Model):
         verbose_name=_("track that matters most"),
     )
     updates = models.BooleanField(_("wants news by e-mail"), default=False)
-    delivery = models.BooleanField(_("name may be handed over"), default=False)
+    delivery = models.BooleanField(_("name may be shared"), default=False)
     consent = models.ForeignKey(
         ConsentText, models.PROTECT, db_index=False, verbose_name=_("consent")
     )
@@ -102,7 +102,7 @@ class Signature(models.Model):
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
     moved_at = models.DateTimeField(_("state since"), default=timezone.now)
     reason = models.CharField(
-        _("why held or rejected"), max_length=10, choices=Reason, blank=True, default=""
+        _("why suspended or rejected"), max_length=10, choices=Reason, blank=True, default=""
     )
 
     # Whether the browser solved what the form asked; else a volunteer looks at it.
@@ -119,7 +119,7 @@ class Signature(models.Model):
         verbose_name_plural = _("signatures")
         default_permissions = ["view"]
         permissions = [
-            ("moderate_signature", _("Can count, hold and reject signatures")),
+            ("moderate_signature", _("Can count, suspend and reject signatures")),
             ("erase_signature", _("Can erase the personal data of a signature")),
             ("reveal_signature", _("Can see the name and address of a signature")),
             ("deliver_signature", _("Can export signatures for delivery")),

@@ -22,7 +22,7 @@ class Sweep(models.Model):
         DONE = "done", _("done")
 
     class To(models.TextChoices):
-        HELD = Signature.State.HELD, _("hold")
+        HELD = Signature.State.HELD, _("suspend")
         REJECTED = Signature.State.REJECTED, _("reject")
 
     domain = models.CharField(

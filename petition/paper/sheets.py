@@ -63,7 +63,7 @@ class InConflict(Refused):
 
 
 class TakenOut(Refused):
-    says = _("This sheet was taken out. It does not count.")
+    says = _("This sheet was cancelled. It does not count.")
 
 
 class NotInConflict(Refused):
@@ -75,7 +75,7 @@ class CountedItYourself(Refused):
 
 
 class ReasonMissing(Refused):
-    says = _("Say why the sheet is taken out.")
+    says = _("Say why the sheet is cancelled.")
 
 
 class NothingToPrint(Refused):

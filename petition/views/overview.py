@@ -62,20 +62,20 @@ def tiles(figures: dict) -> list[Tile]:
         Tile(_("Counted on paper, in all"), counter.paper, "sheet", "?state=counted"),
         Tile(_("Pending"), states.get("pending", 0), "signature", "?state=pending"),
         Tile(
-            _("Held"), states.get("held", 0), "signature", "?state=held",
+            _("Suspended"), states.get("held", 0), "signature", "?state=held",
             since=figures["held_since"], urgent=bool(states.get("held")),
         ),
         Tile(_("Rejected"), states.get("rejected", 0), "signature", "?state=rejected"),
         Tile(
-            _("Letters waiting"), due.shown, "letter", "?state=due", since=due.since,
+            _("E-mails waiting"), due.shown, "letter", "?state=due", since=due.since,
             or_more=due.or_more,
         ),
         Tile(
-            _("Bounced letters"), bounced.shown, "letter", "?state=refused",
+            _("Bounced e-mails"), bounced.shown, "letter", "?state=refused",
             or_more=bounced.or_more,
         ),
         Tile(
-            _("E-mails held back: many to one domain"), paced.shown, "letter", "?state=due",
+            _("E-mails delayed: many to one domain"), paced.shown, "letter", "?state=due",
             or_more=paced.or_more, urgent=bool(paced.count),
         ),
         Tile(

@@ -64,7 +64,7 @@ def test_the_list_and_every_entry_open_in_words(administrator, language):
 @pytest.mark.parametrize(
     ("value", "said"),
     [(["name", "search"], "the name, search engines may list it"), ([], "—"), (None, "—"),
-     (True, "yes"), (False, "no"), ({"was": "held"}, "was held"), (7, "7"), (1.5, "1.5"),
+     (True, "yes"), (False, "no"), ({"was": "held"}, "was suspended"), (7, "7"), (1.5, "1.5"),
      ([["name"], {"to": None}], "the name, to —"), ("unknown word", "unknown word")],
 )  # fmt: skip
 def test_whatever_json_a_detail_holds_is_said(value, said):

@@ -35,8 +35,8 @@ def test_the_front_page_says_what_waits_and_leads_to_it(client):
     Letter.objects.update(state="refused", ended_at=timezone.now())
     sending.owe(due, "confirm", "ar")
     page = front_page(client)
-    labels = ("Of today, counted online", "Counted online, in all", "Pending", "Held",
-              "Letters waiting", "Bounced letters")  # fmt: skip
+    labels = ("Of today, counted online", "Counted online, in all", "Pending", "Suspended",
+              "E-mails waiting", "Bounced e-mails")  # fmt: skip
     assert [figure(page, label) for label in labels] == ["1", "1", "2", "1", "1", "1"]
     for query in ("signature/?state=held", "letter/?state=refused", "letter/?state=due"):
         assert f'href="/admin/petition/{query}"' in page
@@ -100,7 +100,7 @@ def test_the_chart_has_its_figures_in_a_table(client, language):
 def test_who_may_not_see_rows_sees_the_figures_without_a_way_to_them(client):
     client.force_login(make_coordinator("press"))
     page = front_page(client)
-    assert figure(page, "Held") == "0"
+    assert figure(page, "Suspended") == "0"
     assert "/admin/petition/signature/" not in page
     assert "/admin/petition/export/tallies/" in page
 

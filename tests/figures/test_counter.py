@@ -266,7 +266,7 @@ def test_received_is_the_sum_of_the_states_and_counted_of_the_channels(client):
         for row in table(page(client, "/en/counter/figures/").partition("</section>")[0])[1:]
     }
     assert rows == {
-        "Online": 13, "On paper": 5, "Counted": 18, "Pending": 20, "Held": 10, "Rejected": 0,
+        "Online": 13, "On paper": 5, "Counted": 18, "Pending": 20, "Suspended": 10, "Rejected": 0,
         "Withdrawn": 0, "Expired": 0, "Received": 48,
     }  # fmt: skip
 

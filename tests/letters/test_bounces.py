@@ -231,7 +231,7 @@ def test_a_report_from_a_second_real_server_travels_to_the_end(client, smtp):
 def test_reports_are_seen_on_the_desk(client, smtp, admin_client):
     def refused() -> str:
         page = admin_client.get("/admin/", headers={"Accept-Language": "en"}).content.decode()
-        tile = page[page.index("Bounced") :]
+        tile = page[page.index("Bounced e-mails") :]
         return re.search(r"desk-tile__figure[^>]*>\s*(?:<[^>]+>)?(\d+)", tile)[1]
 
     letter = sent(client, smtp)

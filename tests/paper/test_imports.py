@@ -133,7 +133,7 @@ def test_an_xlsx_of_5000_rows_names_each_of_its_37_wrong_ones_and_imports_nothin
         column, value, reason = kinds[n % len(kinds)]
         rows[line - 2][HEAD.index(column)] = value
         wrong[line] = reason
-    wrong[3002] = "was taken out"
+    wrong[3002] = "was cancelled"
     before = (SheetCount.objects.count(), Entry.objects.count())
     began = time.monotonic()
     content = xlsx(rows)

@@ -323,15 +323,15 @@ def test_a_sheet_that_is_taken_out_is_taken_off_the_count(first, second, adminis
     assert "required" in _text(administrator.post(page, {"note": " "}))
     assert tallies.read_counter().total == 17
     said = _text(administrator.post(page, {"note": "All in one hand."}, follow=True))
-    assert "is taken out" in said
+    assert "is cancelled" in said
     assert "All in one hand." in said
     sheet.refresh_from_db()
     assert (sheet.state, sheet.valid, sheet.country) == (State.VOID, None, "")
     assert _paper_figures() == {("left", "void"): 17}
     assert tallies.recount() == []
-    assert "taken out" in _text(administrator.post(page, {"note": "Once more."}))
+    assert "cancelled" in _text(administrator.post(page, {"note": "Once more."}))
     assert tallies.read_counter().total == 0
-    assert "was taken out" in enter(first, sheet)
+    assert "was cancelled" in enter(first, sheet)
     entry = Entry.objects.get(act="void")
     assert entry.detail == {"was": "counted", "country": "MA", "valid": 17, "struck": 2,
                             "note": "All in one hand."}  # fmt: skip

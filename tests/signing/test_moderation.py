@@ -189,7 +189,9 @@ def test_the_history_tells_what_happened_in_its_order(moderator):
     act(moderator, "hold", signature, reason="name", note="reads like a word")
     page = moderator.get(f"{LIST}{signature.pk}/change/", headers={"Accept-Language": "en"})
     said = page.content.decode()
-    places = [said.index(text) for text in ("was signed<", "was confirmed<", "held a signature<")]
+    places = [
+        said.index(text) for text in ("was signed<", "was confirmed<", "suspended a signature<")
+    ]
     assert places == sorted(places)
     assert "not the name of a person · reads like a word" in said
 
