@@ -129,6 +129,14 @@ def hosts(text: str) -> list[str]:
     return found
 
 
+def host(text: str) -> str:
+    """One host name."""
+    (name,) = hosts(text)
+    if name.startswith((".", "*")):
+        raise ValueError(text)
+    return name
+
+
 def data_keys(text: str) -> list[bytes]:
     """Comma-separated base64url keys of 32 bytes each; the first encrypts, all decrypt."""
     keys = []

@@ -76,6 +76,20 @@ ALLOWED_HOSTS = read(
     cure="List host names, comma between, without https:// and without a path.",
 )
 
+# A host of its own for the desk: elsewhere there is no /admin/, and its cookies go nowhere else.
+ADMIN_HOST = read(
+    "ADMIN_HOST",
+    environment.host,
+    default="",
+    cure="Write one host name, such as desk.petition.example.org.",
+)
+if ADMIN_HOST and urlsplit(SITE_URL).hostname == ADMIN_HOST:
+    environment.stop(
+        "ADMIN_HOST", "is the host of SITE_URL", "Give the desk another one, or leave it out."
+    )
+if ADMIN_HOST and "*" not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, ADMIN_HOST]
+
 # --- The web process ---------------------------------------------------------------------------
 
 ROOT_URLCONF = "campaign_site.urls"
@@ -100,6 +114,7 @@ MIDDLEWARE = [
     "petition.web.middleware.Health",
     "petition.web.middleware.RequestIds",
     "petition.web.metrics.Requests",
+    "petition.web.desk.OwnHost",
     "petition.web.pages.PublicPages",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -382,11 +397,12 @@ CONTENT_SECURITY_POLICY = {
 
 TWO_FACTOR = not DEBUG
 
-# Public pages have no cookie; the desk's are sent to the desk alone.
-SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = "/admin/"
+# Public pages have no cookie; the desk's go to the desk alone. `__Host-` wants the whole host.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = "/" if ADMIN_HOST else "/admin/"
 if not DEBUG:  # Browsers refuse these names over http.
-    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Secure-session", "__Secure-csrf"
-    LANGUAGE_COOKIE_NAME = "__Secure-language"
+    _prefix = "__Host-" if ADMIN_HOST else "__Secure-"
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_prefix}session", f"{_prefix}csrf"
+    LANGUAGE_COOKIE_NAME = f"{_prefix}language"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True

@@ -3,14 +3,40 @@
 A public page has no cookie and no session. It passes all of this by.
 """
 
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpResponseNotFound, HttpResponseRedirect
 from django_otp.middleware import OTPMiddleware
+
+DESK = "/admin/"
+ON_BOTH = ("/static/", "/readyz", "/favicon.ico")
 
 
 def is_for_coordinators(request) -> bool:
-    return request.path.startswith("/admin/")
+    return request.path.startswith(DESK)
+
+
+class OwnHost:
+    """Where ADMIN_HOST is set, the desk is there alone, and nothing else is."""
+
+    def __init__(self, get_response):
+        if not settings.ADMIN_HOST:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request):
+        is_desk = is_for_coordinators(request) or request.path.rstrip("/") == DESK.rstrip("/")
+        is_its_host = request.get_host().partition(":")[0] == settings.ADMIN_HOST
+        if is_desk == is_its_host or request.path.startswith(ON_BOTH):
+            return self.get_response(request)
+        if is_desk:
+            return HttpResponseNotFound("Not found\n", content_type="text/plain")
+        if request.path == "/":
+            return HttpResponseRedirect(DESK)
+        return HttpResponseRedirect(settings.SITE_URL + request.get_full_path())
 
 
 class DeskOnly:
