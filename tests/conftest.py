@@ -29,7 +29,7 @@ SLOW = {
     "figures/test_counter.py", "figures/test_disclosure.py", "figures/test_openapi.py",
     "figures/test_press.py", "letters/test_mailings.py", "management/test_samples.py",
     "paper/test_imports.py", "paper/test_sheets.py", "signing/test_migrations.py",
-    "test_every_screen.py", "test_run.py", "test_settings.py",
+    "test_every_screen.py", "test_run.py", "test_settings.py", "web/test_corpus.py",
 }  # fmt: skip
 
 
