@@ -66,6 +66,7 @@ lint: $(VENV)/dev
 
 bench: $(VENV)/dev
 	@REQUIRE_ALL=1 $(WITH) durable -- $(BIN)/python -m bench
+	@$(BIN)/python -m bench.log_check
 
 # After a change of requirements.in. Another uv may be named: make requirements UV=uv
 UV ?= $(BIN)/uv
