@@ -15,7 +15,7 @@ from django.core.cache import caches
 from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
 
-from petition.ground import metrics
+from petition.ground import encryption, metrics
 
 logger = logging.getLogger(__name__)
 
@@ -49,17 +49,20 @@ def made(form: str, level: int) -> dict:
     return challenge.to_dict()
 
 
-def spend(solution: str, form: str) -> bool:
-    """Whether this solves a challenge for `form` that is in time and was not spent before; from now
-    on it is spent. Where the cache is lost, one may be spent again."""
+def spend(solution: str, form: str, by: str) -> bool:
+    """Whether this solves a challenge for `form` that is in time and that nobody but `by` (a
+    mailbox, a token) has spent; from now on it is spent. A form that a double click has sent twice
+    is one person's. Where the cache is lost, one may be spent again."""
     found = _solved(solution, form)
     if found is None:
         metrics.CHALLENGES.labels("refused" if solution else "unsolved").inc()
         return False
     try:
-        is_new = bool(caches["default"].add(_register(found), True, LIFE_SECONDS))
-        metrics.CHALLENGES.labels("solved" if is_new else "refused").inc()
-        return is_new
+        cache, key = caches["default"], _register(found)
+        whose = encryption.index(by, "challenge").hex()
+        is_theirs = cache.add(key, whose, LIFE_SECONDS) or cache.get(key) == whose
+        metrics.CHALLENGES.labels("solved" if is_theirs else "refused").inc()
+        return is_theirs
     except (OSError, RedisError):
         logger.warning("The cache does not answer: a solved challenge can be sent again.")
         return True

@@ -58,7 +58,8 @@ def sign(request: HttpRequest) -> HttpResponse:
         metrics.SIGNED.labels("invalid").inc()
         return _form(request, form, status=422)
     solution = request.POST.get("altcha", "")
-    passed = not challenge.is_asked() or challenge.spend(solution, "sign")
+    mailbox = addresses.canonical(form.cleaned_data["email"])
+    passed = not challenge.is_asked() or challenge.spend(solution, "sign", mailbox)
     try:
         signatures.sign(**form.details(), passed_challenge=passed)
     except (DatabaseError, signatures.TryAgain) as error:
@@ -108,7 +109,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows, POST confirms: programs that follow every link in a mail change nothing."""
     try:
         if request.method == "POST":
-            passed = challenge.spend(request.POST.get("altcha", ""), "confirm")
+            passed = challenge.spend(request.POST.get("altcha", ""), "confirm", token)
             agreed = _still_agreed(request)
             is_counted = signatures.confirm(token, **agreed, passed_challenge=passed)
             metrics.CONFIRMED.labels("counted" if is_counted else "held").inc()

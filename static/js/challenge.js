@@ -47,6 +47,17 @@ function start() {
 form?.addEventListener("focusin", start);
 if (form && !form.querySelector(".field__input")) start(); // Nothing to type: only a button.
 
+// As if the same button were pressed again; older browsers lack the way to say so.
+function send(button) {
+  if (form.requestSubmit) return form.requestSubmit(button);
+  if (button?.name) {
+    const kept = document.createElement("input");
+    Object.assign(kept, { type: "hidden", name: button.name, value: button.value });
+    form.append(kept);
+  }
+  return form.submit();
+}
+
 let hasWaited = false;
 form?.addEventListener("submit", async (event) => {
   const waiting = hasWaited ? null : start();
@@ -55,5 +66,13 @@ form?.addEventListener("submit", async (event) => {
   working.hidden = false;
   await Promise.race([waiting, new Promise((end) => setTimeout(end, MOST_WAIT))]);
   hasWaited = true;
-  form.requestSubmit(event.submitter);
+  send(event.submitter);
+});
+
+// Who comes back finds a page as it was left: what it has calculated is spent.
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted || !field) return;
+  field.value = "";
+  hasWaited = false;
+  working.hidden = true;
 });

@@ -58,7 +58,8 @@ class Stack:
             "DATABASE_URL": f"postgres://postgres@127.0.0.1:{self.pool_port}/deploy_test",
             "CACHE_URL": f"redis://127.0.0.1:{self.redis_port}/0", "WEB_CONCURRENCY": "2",
             "EMAIL_URL": f"smtp://127.0.0.1:{self.mail_port}",
-            "LAST_GOOD_DIR": str(folder / "last-good"),
+            "LAST_GOOD_DIR": str(folder / "last-good"), "LOG_FORMAT": "json",
+            "METRICS_DIR": str(folder / "metrics"),
             "DJANGO_SETTINGS_MODULE": "tests.deploy.settings",
         }  # fmt: skip
 

@@ -159,15 +159,23 @@ def unsigned(_solution: str) -> str:
     ],
 )
 def test_what_was_forged_spliced_or_torn_counts_for_nothing(client, forge):
-    assert not challenge.spend(forge(solved(client)), "sign")
+    assert not challenge.spend(forge(solved(client)), "sign", "a@example.org")
 
 
 def test_it_counts_once_however_it_is_written(client):
     solution = solved(client)
-    assert challenge.spend(solution, "sign")
+    assert challenge.spend(solution, "sign", "a@example.org")
     spaced = base64.b64encode(json.dumps(json.loads(base64.b64decode(solution)), indent=1).encode())
-    assert not challenge.spend(solution, "sign")
-    assert not challenge.spend(spaced.decode(), "sign")
+    assert not challenge.spend(solution, "sign", "b@example.org")
+    assert not challenge.spend(spaced.decode(), "sign", "b@example.org")
+
+
+def test_a_form_that_was_sent_twice_by_a_double_click_is_counted_by_either_letter(client):
+    solution = solved(client)
+    for _ in range(2):
+        sign(client, altcha=solution)
+    assert confirm(client) == "/en/signed/"  # By the later one.
+    assert Signature.objects.get().state == COUNTED
 
 
 def test_a_second_signer_with_the_same_solution_is_looked_at(client):
@@ -178,11 +186,11 @@ def test_a_second_signer_with_the_same_solution_is_looked_at(client):
 
 
 def test_that_of_another_form_and_that_of_yesterday_count_for_nothing(client, monkeypatch):
-    assert not challenge.spend(solved(client, "confirm"), "sign")
+    assert not challenge.spend(solved(client, "confirm"), "sign", "a@example.org")
     solution = solved(client)
     later = timezone.now() + timedelta(seconds=challenge.LIFE_SECONDS + 5)
     monkeypatch.setattr("altcha.v2.time.time", later.timestamp)
-    assert not challenge.spend(solution, "sign")
+    assert not challenge.spend(solution, "sign", "a@example.org")
 
 
 # --- Nothing is lost ------------------------------------------------------------------------------
@@ -220,7 +228,7 @@ def test_a_lost_cache_stops_nobody(client, monkeypatch):
 
     for act in ("add", "delete"):
         monkeypatch.setattr(caches["default"], act, gone)
-    assert challenge.spend(solution, "sign")
+    assert challenge.spend(solution, "sign", "a@example.org")
     challenge.give_back(solution, "sign")
 
 
