@@ -36,8 +36,10 @@ test-sqlite: $(VENV)/dev
 test-postgres: $(VENV)/dev
 	@$(WITH) postgres -- $(PYTEST) -m "not browser and not once and not deploy" $(TESTS)
 
+# One more than there are cores: a browser often waits.
+BROWSERS ?= $(shell expr $$(nproc) + 1)
 test-browser: $(VENV)/dev
-	@$(WITH) chromium -- $(PYTEST) -m browser $(TESTS)
+	@$(WITH) chromium -- $(PYTEST) -n $(BROWSERS) -m browser $(TESTS)
 
 # The files of deploy/ on loopback, with their faults. Needs nginx, pgbouncer and redis-server.
 deploy-test: $(VENV)/dev
