@@ -170,8 +170,8 @@ def _paths(examples: dict[str, dict | str]) -> dict:
         ),
         "/corrections.json": _get(
             "corrections", _("Why the count was corrected"),
-            _("Every sweep, every undo of one, and every recount that changed the count; the "
-            "latest first."),
+            _("Every bulk removal, every undo of one, and every recount that changed the count; "
+            "the latest first."),
             said("corrections.json", "Corrections", "The ledger."),
         ),
         "/openapi.json": _get(
