@@ -22,6 +22,24 @@ from django.test.utils import setup_test_environment
 
 from bench import api, cases, counting, crowd, desk, newsletter, ratios, signing, storage, upgrade
 
+
+def _upgrade() -> None:
+    crowd.empty()
+    upgrade.run(1_000_000)
+
+
+# `python -m bench NAME …` runs these alone.
+PARTS = {
+    "ratios": ratios.run,
+    "signing": signing.run,
+    "counting": counting.run,
+    "api": api.run,
+    "cases": cases.run,
+    "desk": desk.run,
+    "newsletter": newsletter.run,
+    "storage": lambda: storage.run(10_000_000 if os.environ.get("BENCH_10M") else 1_000_000),
+    "upgrade": _upgrade,
+}
 setup_test_environment(debug=False)
 connection.creation.create_test_db(verbosity=0, serialize=False)
 settings.RATELIMIT_ENABLE = False
@@ -31,24 +49,8 @@ try:
         cursor.execute("SHOW server_version")
         print(f"PostgreSQL {cursor.fetchone()[0]}, fsync and synchronous_commit as it ships")
     print()
-    ratios.run()
-    print()
-    if sys.argv[1:] == ["ratios"]:
-        raise SystemExit
-    signing.run()
-    counting.run()
-    print()
-    api.run()
-    print()
-    cases.run()
-    desk.run()
-    print()
-    newsletter.run()
-    print()
-    many = 10_000_000 if os.environ.get("BENCH_10M") else 1_000_000
-    storage.run(many)
-    print()
-    crowd.empty()
-    upgrade.run(1_000_000)
+    for name in sys.argv[1:] or PARTS:
+        PARTS[name]()
+        print()
 finally:
     connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)

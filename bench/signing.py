@@ -11,7 +11,9 @@ from django.utils import timezone
 from petition.models import Letter, Signature
 from petition.signing import lifecycle
 
-REPEATS = 500
+REPEATS = 2000
+# The states of an address, and one that has got as many letters as it may.
+KINDS = ("new", "pending", "counted", "held", "rejected", "withdrawn", "capped")
 
 
 def run() -> None:
@@ -37,19 +39,23 @@ def statements(client: Client) -> None:
 
 
 def times(client: Client) -> None:
-    """A new, a pending, a counted and a capped address in turn, so that a drift hits them alike."""
+    """One of each kind in turn, so that a drift hits them alike."""
     for n in range(REPEATS):
-        for kind in ("pending", "counted", "capped"):
+        for kind in KINDS[1:]:
             sign(client, f"{kind}{n}@example.org")
     for signature in Signature.objects.all().iterator():
         email = signature.email
         if email.startswith("counted"):
             lifecycle.move(signature, "counted", confirmed_at=timezone.now())
+        if email.startswith(("held", "rejected")):
+            lifecycle.move(signature, email.split("@")[0].rstrip("0123456789"), reason="other")
+        if email.startswith("withdrawn"):
+            lifecycle.move(signature, "withdrawn", **Signature.ERASED)
         if email.startswith("capped"):
             Letter.objects.bulk_create(
                 Letter(signature=signature, kind="confirm", language="en") for _ in range(5)
             )
-    taken = {kind: [] for kind in ("new", "pending", "counted", "capped")}
+    taken = {kind: [] for kind in KINDS}
     for n in range(REPEATS):
         for kind, list_of_times in taken.items():
             start = perf_counter()
