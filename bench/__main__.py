@@ -20,7 +20,19 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_test_environment
 
-from bench import api, cases, counting, crowd, desk, newsletter, ratios, signing, storage, upgrade
+from bench import (
+    api,
+    cases,
+    counting,
+    crowd,
+    desk,
+    memory,
+    newsletter,
+    ratios,
+    signing,
+    storage,
+    upgrade,
+)
 
 
 def _upgrade() -> None:
@@ -31,6 +43,7 @@ def _upgrade() -> None:
 # `python -m bench NAME …` runs these alone.
 PARTS = {
     "ratios": ratios.run,
+    "memory": memory.run,
     "signing": signing.run,
     "counting": counting.run,
     "api": api.run,

@@ -69,18 +69,23 @@ time.sleep(3600)
 """
 
 
-def run() -> dict:
-    if not shutil.which("wrk"):
-        print("Skipped: wrk is missing. Install it with: apt-get install wrk")
-        return {}
-    crowd.empty()
+def production() -> dict[str, str]:
+    """The environment of a site in production."""
     keys = base64.urlsafe_b64encode(django_settings.DATA_KEYS[0]).decode()
-    settings = {
+    return {
         "DEBUG": "0", "SECRET_KEY": django_settings.SECRET_KEY, "DATA_KEYS": keys,
         "SECURE_SSL_REDIRECT": "0",
         "DJANGO_SETTINGS_MODULE": "bench.settings", "WEB_CONCURRENCY": str(WORKERS),
         "RATELIMIT_ENABLE": "0", "LOG_KEY": "YmVuY2htYXJrcy1iZW5jaG1hcmtzLWJlbmNobWFya3M",
     }  # fmt: skip
+
+
+def run() -> dict:
+    if not shutil.which("wrk"):
+        print("Skipped: wrk is missing. Install it with: apt-get install wrk")
+        return {}
+    crowd.empty()
+    settings = production()
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "-b", f"127.0.0.1:{PORT}"],
         env=environment() | settings, stderr=subprocess.DEVNULL,
