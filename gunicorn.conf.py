@@ -16,8 +16,10 @@ preload_app = True
 accesslog = None
 # No max_requests: a worker that ends itself while a delivery streams takes all others with it.
 
+# Anything else is refused by the settings, with their one line.
+FORMAT = "json" if os.environ.get("LOG_FORMAT") == "json" else "line"
 # Its own log, through the site's filter: no network address of a visitor, no mailed token.
-logconfig_dict = logs.configuration(os.environ.get("LOG_FORMAT") or "line") | {
+logconfig_dict = logs.configuration(FORMAT) | {
     "root": {"level": "INFO", "handlers": ["stderr"]},
     "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
 }

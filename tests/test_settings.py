@@ -129,6 +129,17 @@ def test_gunicorn_stops_with_the_same_line():
         assert "Traceback" not in start.stderr
 
 
+def test_gunicorn_says_a_wrong_format_of_the_log_in_one_line():
+    command = [sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "--bind", "127.0.0.1:0"]
+    start = subprocess.run(
+        command, env=PRODUCTION | {"LOG_FORMAT": "xml"}, cwd=settings.BASE_DIR,
+        capture_output=True, text=True, timeout=20,
+    )  # fmt: skip
+    assert start.returncode != 0
+    assert "LOG_FORMAT is malformed. Set it to line or json." in start.stderr
+    assert "Traceback" not in start.stderr
+
+
 def test_production_settings_pass_the_check_for_deployment_without_a_warning():
     check = manage("check", "--deploy", "--fail-level", "DEBUG")
     assert (check.returncode, check.stderr) == (0, "")

@@ -19,7 +19,7 @@ SIGNED = Counter("petition_sign_total", "Sign forms posted, by outcome", ["outco
 CONFIRMED = Counter("petition_confirm_total", "Confirm buttons pressed, by outcome", ["outcome"])
 # solved, unsolved (none was sent), refused (forged, expired, or sent before)
 CHALLENGES = Counter("petition_challenge_total", "Challenges, by outcome", ["outcome"])
-# sent, put_off, refused, given_up
+# sent, put_off, refused, given up, withheld; reported_hard, reported_soft, reported_complaint
 LETTERS = Counter("petition_letters_total", "Letters handed to the mail server", ["outcome"])
 DATABASE_ERRORS = Counter("petition_database_errors_total", "Requests the database did not serve")
 CACHE_ERRORS = Counter("petition_cache_errors_total", "Times the cache did not answer")

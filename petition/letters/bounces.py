@@ -1,8 +1,8 @@
 """What comes back: reports that a letter did not arrive, and complaints about one.
 
-A relay takes every letter and reports later, to the envelope sender. Each letter has one of its
-own, signed: whoever does not know our key reports nothing. Reports are RFC 3464, or what the
-detectors of flufl.bounce know of; complaints are RFC 5965.
+A relay takes every letter and reports later, to the envelope sender. Each try of a letter has one
+of its own that nobody else can make: whoever does not know our key reports nothing. Reports are RFC
+3464, or what the detectors of flufl.bounce know of; complaints are RFC 5965.
 """
 
 import logging
@@ -124,7 +124,7 @@ def _is_about_us(status: str) -> bool:
 
 
 def _named(mail: Message, kind: Kind) -> tuple[int, int]:
-    """The letter and the try that a report is about, where their signature is right."""
+    """The letter and the try that a report is about; (0, 0) where it names none of ours."""
     places = [str(value) for name in DELIVERED_TO for value in mail.get_all(name, [])]
     places += [str(value) for value in mail.get_all("Received", [])]
     if kind is Kind.COMPLAINT:

@@ -3,6 +3,7 @@
 import logging
 import signal
 import time
+from abc import ABC, abstractmethod
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
@@ -12,7 +13,7 @@ from petition.web import heartbeats
 logger = logging.getLogger(__name__)
 
 
-class Worker(BaseCommand):
+class Worker(ABC, BaseCommand):
     """Takes turns until SIGTERM or SIGINT, and tells the database every few seconds that it lives.
 
     Subclasses have `name`, `look_every` (seconds between turns), `what_waits` for the log, and
@@ -24,9 +25,9 @@ class Worker(BaseCommand):
     what_waits: str
     stopped = False
 
+    @abstractmethod
     def turn(self) -> float | None:
         """Do what is due; the seconds until the next turn, or None for `look_every`."""
-        raise NotImplementedError
 
     def until_stopped(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):

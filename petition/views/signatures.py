@@ -109,7 +109,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows, POST confirms: programs that follow every link in a mail change nothing."""
     try:
         if request.method == "POST":
-            passed = challenge.spend(request.POST.get("altcha", ""), "confirm", token)
+            solution = request.POST.get("altcha", "")  # Only who did not solve it before has one.
+            passed = bool(solution) and challenge.spend(solution, "confirm", token)
             agreed = _still_agreed(request)
             is_counted = signatures.confirm(token, **agreed, passed_challenge=passed)
             metrics.CONFIRMED.labels("counted" if is_counted else "held").inc()

@@ -94,6 +94,11 @@ def test_one_letter_is_sent_and_the_answer_said(smtp, zone, settings, monkeypatc
         call_command("check_mail", "operator@example.org", selector="key")
 
 
+def test_what_is_no_address_is_answered_in_one_line():
+    with pytest.raises(CommandError, match="Write one e-mail address"):
+        call_command("check_mail", "nobody")
+
+
 def test_a_server_that_does_not_take_it_is_named_without_the_address(smtp):
     smtp.replies["operator@example.org"] = "550 5.7.1 operator@example.org is not wanted"
     with pytest.raises(CommandError) as said:

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 from django.conf import settings as site
+from django.core import mail
 from django.core.cache import caches
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -25,7 +26,8 @@ from petition.models import Heartbeat, Letter
 from petition.signing import signatures
 from petition.web import heartbeats, metrics
 from tests.conftest import free_port
-from tests.making import State, filled_form, make_signature
+from tests.making import State, filled_form, link, make_signature
+from tests.signing.test_challenge import solved
 
 pytestmark = pytest.mark.django_db
 PROMETHEUS = Path(site.BASE_DIR) / "deploy" / "prometheus"
@@ -91,6 +93,21 @@ def test_each_outcome_of_signing_is_counted(client, settings, monkeypatch):
     caches["default"].clear()
     client.post("/en/sign/", filled_form())
     assert outcome(lambda: client.post("/en/sign/", filled_form())) == {"too_many"}
+
+
+def test_who_solved_it_counts_once_as_solved_and_the_button_adds_nothing(client, settings):
+    """Else every honest journey would be half unsolved, and the alert would never end."""
+    settings.CHALLENGE = "altcha"
+    names = ("solved", "unsolved", "refused")
+
+    def counts() -> list[float]:
+        return [value("petition_challenge_total", outcome=name) for name in names]
+
+    before = counts()
+    client.post("/en/sign/", filled_form(altcha=solved(client)))
+    sending.send_due()
+    assert client.post(link("confirm", mail.outbox[-1]))["Location"] == "/en/signed/"
+    assert [now - then for now, then in zip(counts(), before, strict=True)] == [1, 0, 0]
 
 
 def test_a_lost_cache_is_counted(client, monkeypatch):

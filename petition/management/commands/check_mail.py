@@ -3,6 +3,7 @@
 import smtplib
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
@@ -25,7 +26,10 @@ class Command(BaseCommand):
     def handle(self, *, address: str, selector: str, **options):
         if not settings.EMAIL_BACKEND:
             raise CommandError("EMAIL_URL is not set. Set it to smtp+tls://user:password@host:587.")
-        validate_email(address)
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise CommandError("Write one e-mail address, such as you@example.org.") from None
         try:
             EmailMessage(
                 "Test of the mail server", TEXT, settings.BOUNCE_ADDRESS or None, [address],
