@@ -64,6 +64,8 @@ def test_make_run_lets_a_supporter_sign_confirm_and_be_counted(checkout):
         run = subprocess.Popen(
             ["make", "run", f"PORT={port}"], cwd=checkout, env=clean, stdout=file,
             stderr=subprocess.STDOUT, start_new_session=True,
+            # A shell's background job ignores Ctrl+C, and what it starts would too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
     try:
         wait_for(lambda: ask(port, "GET", "/healthz")[0].status == 200)
