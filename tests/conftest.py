@@ -14,6 +14,7 @@ from django.core.cache import caches
 from django.db import connection
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
+from django.template.base import Template
 from django.utils import timezone
 
 from petition.campaign.texts import lay_shipped_texts
@@ -21,6 +22,7 @@ from petition.desk import roles
 from petition.models import Tally
 from tests import equipment
 
+RENDER = Template._render
 # The modules that take longest, a minute and more of two cores together: left out of `test-quick`.
 SLOW = {
     "campaign/test_editing.py", "campaign/test_migrations.py", "campaign/test_news.py",
@@ -58,6 +60,12 @@ def django_db_setup(django_db_setup, django_db_blocker):
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute("ALTER TABLE petition_entry DISABLE TRIGGER audit_is_not_emptied")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rendered_as_on_the_site(django_test_environment):
+    """No test asks for a template's context; Django's test client copies it for each template."""
+    Template._render = RENDER
 
 
 @pytest.fixture(autouse=True)

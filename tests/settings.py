@@ -25,4 +25,6 @@ CACHES["last_good"] = {  # noqa: F405
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "LOCATION": "last-good",
 }
+# The files are found when asked for, not listed anew for each test's client.
+WHITENOISE_AUTOREFRESH = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

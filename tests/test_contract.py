@@ -26,8 +26,9 @@ def interface() -> list[str]:
     with translation.override("en"):
         lines = [f"address {pattern}" for pattern in _addresses(get_resolver())]
     lines = [line for line in lines if not line.startswith("address dev/")]  # With DEBUG=1 only.
-    source = (settings.BASE_DIR / "campaign_site" / "settings.py").read_text("utf-8")
-    lines += [f"setting {name}" for name in re.findall(r'read\(\s*"([A-Z_]+)"', source)]
+    for path in (settings.BASE_DIR / "campaign_site" / "settings").glob("*.py"):
+        read = re.findall(r'read\(\s*"([A-Z_]+)"', path.read_text("utf-8"))
+        lines += [f"setting {name}" for name in read]
     commands = get_commands().items()
     lines += [f"command {name}" for name, app in commands if app == "petition"]
     for model in apps.get_app_config("petition").get_models():

@@ -5,7 +5,7 @@ import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.core.cache import caches
@@ -114,8 +114,10 @@ def _writing(slug: str, language: str, words: Words) -> Writing:
     return Writing(slug, words.title, words.summary, in_html(words.body, language))
 
 
+@lru_cache(maxsize=500)
 def in_html(markdown: str, language: str, *, deeper: int = 0) -> str:
-    """What an editor wrote, as safe HTML, its headings so many levels deeper than written."""
+    """What an editor wrote, as safe HTML, its headings so many levels deeper than written. Texts
+    change seldom: the same one is not parsed twice."""
     tokens = _markdown.parse(markdown)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):

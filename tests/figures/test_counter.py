@@ -271,11 +271,11 @@ def test_received_is_the_sum_of_the_states_and_counted_of_the_channels(client):
     }  # fmt: skip
 
 
-def test_counted_is_online_and_paper_of_the_same_moment(client):
+def test_counted_is_online_and_paper_of_the_same_moment(client, noon):
     count(3)
     text = page(client, "/en/counter/figures/")
     count(4, "later")
-    history.draw_up(timezone.now() + timedelta(hours=1))
+    history.draw_up(noon + timedelta(hours=1))
     later = page(client, "/en/counter/figures/")
     first = "".join(table(text.partition("</section>")[0])[1:4][n][1] for n in range(3))
     again = "".join(table(later.partition("</section>")[0])[1:4][n][1] for n in range(3))

@@ -91,7 +91,7 @@ def test_made_up_requests_are_answered_as_the_document_says(live_server, setting
     done = subprocess.run(
         [
             SCHEMATHESIS, "--config-file", CONFIG, "run", f"{live_server.url}/api/v1/openapi.json",
-            "--checks", "all", "--max-examples", "50", "--report-json-path", report,
+            "--checks", "all", "--max-examples", "20", "--report-json-path", report,
             # What Django's test server sends in two parts waits 40 ms on a connection kept open.
             "--header", "Connection: close",
         ],
@@ -100,6 +100,6 @@ def test_made_up_requests_are_answered_as_the_document_says(live_server, setting
     assert done.returncode == 0, done.stdout
     found = json.loads(report.read_text("utf-8"))
     assert found["operations"]["tested"] == found["operations"]["total"] == 8
-    assert found["test_cases"]["generated"] > 500
+    assert found["test_cases"]["generated"] > 200
     assert found["failures"] == found["errors"] == []
     assert [name for name, said in found["warnings"].items() if said] == []

@@ -30,11 +30,8 @@ def zone():
     resolver.records = dict(GOOD)
 
     def serve():
-        while True:
-            try:
-                data, whence = server.recvfrom(4096)
-            except OSError:
-                return
+        while (received := server.recvfrom(4096)) and received[0]:
+            data, whence = received
             question = dns.message.from_wire(data)
             answer = dns.message.make_response(question)
             asked = question.question[0]
@@ -43,8 +40,11 @@ def zone():
                 answer.answer.append(dns.rrset.from_text(asked.name, 60, "IN", kind, found))
             server.sendto(answer.to_wire(), whence)
 
-    threading.Thread(target=serve, daemon=True).start()
+    serving = threading.Thread(target=serve)
+    serving.start()
     yield resolver
+    server.sendto(b"", server.getsockname())  # An empty question ends it, after all the others.
+    serving.join()
     server.close()
 
 
