@@ -21,6 +21,7 @@ PAGE_MEMORY_BYTES = 0
 PUBLIC_DATABASE_SECONDS = 60.0
 # A test's transaction is seen in its own thread alone.
 MAIL_CONCURRENCY = 1
+LAST_GOOD_DIR = ""
 CACHES["last_good"] = {  # noqa: F405
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "LOCATION": "last-good",

@@ -28,6 +28,9 @@ else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
+# What serves while the database is gone, and outlives a restart: pages, texts, the log's files.
+LAST_GOOD_DIR = read("LAST_GOOD_DIR", default=str(VAR_DIR / "last-good"), cure="")
+
 CACHES = {
     "default": read(
         "CACHE_URL",
@@ -41,10 +44,9 @@ CACHES = {
     ),
     # What every visitor reads and nobody counts in: kept for seconds inside each web process.
     "process": {"BACKEND": "petition.ground.cache.ProcessCache", "LOCATION": "process"},
-    # The last good pages and texts: they outlive a restart while the database is gone.
     "last_good": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": read("LAST_GOOD_DIR", default=str(VAR_DIR / "last-good"), cure=""),
+        "LOCATION": LAST_GOOD_DIR,
         "OPTIONS": {"MAX_ENTRIES": 1000},
     },
 }

@@ -4,7 +4,7 @@ import re
 import struct
 from functools import cache
 
-from petition.log import merkle
+from petition.log import copies, merkle
 from petition.models import LogTile
 
 ENTRIES = LogTile.ENTRIES
@@ -89,10 +89,18 @@ def place(path: str) -> tuple[int, int, int]:
 def serve(path: str) -> tuple[bytes, bool]:
     """The content at a path, and whether the tile is full. Raises Missing."""
     level, number, width = place(path)
-    found = LogTile.objects.filter(level=level, number=number).first()
-    if found is None:
+    # A width, once there, never changes: the copy is asked first, and needs no database.
+    answer = _cut(copies.read(level, number), level, width)
+    if answer is None:
+        found = LogTile.objects.filter(level=level, number=number).first()
+        answer = _cut(bytes(found.data), level, width) if found else None
+    if answer is None:
         raise Missing
-    data = bytes(found.data)
+    return answer, width == merkle.WIDTH
+
+
+def _cut(data: bytes, level: int, width: int) -> bytes | None:
+    """The first `width` of a tile; None where it has fewer."""
     if level == ENTRIES:
         kept = entries(data)
         data = b"".join(struct.pack(">H", len(e)) + e for e in kept[:width])
@@ -100,6 +108,4 @@ def serve(path: str) -> tuple[bytes, bool]:
     else:
         has = len(data) // merkle.HASH_BYTES
         data = data[: width * merkle.HASH_BYTES]
-    if has < width:
-        raise Missing
-    return data, width == merkle.WIDTH
+    return data if has >= width else None

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -119,6 +120,7 @@ def standing(tmp_path_factory):
     with equipment.server({}) as database:
         site = Site(database.url, tmp_path_factory.mktemp("last-good"))
         site.manage("migrate")
+        site.manage("historian", "--once")  # The log, and its files on this host.
         site.start()
         try:
             site.wait_until_warm()
@@ -151,6 +153,15 @@ def check_signing_is_answered(site: Site) -> None:
     assert answer.seconds <= PATIENCE
 
 
+def check_log(site: Site) -> None:
+    """Each of many readers gets the whole log, though nobody asked for its files before."""
+    size = int(site.get("/log/checkpoint").text.split("\n")[1])
+    paths = ["/log/checkpoint", f"/log/tile/0/000.p/{size}", f"/log/tile/entries/000.p/{size}"]
+    with ThreadPoolExecutor(30) as readers:
+        answers = list(readers.map(site.get, paths * 100))
+    assert {answer.status for answer in answers} == {200}
+
+
 def signatures(database) -> int:
     with psycopg.connect(database.url) as connection:
         return connection.execute("SELECT count(*) FROM petition_signature").fetchone()[0]
@@ -179,6 +190,7 @@ def test_pages_and_forms_stand_while_the_database_is_gone_and_after_a_restart(st
         answer = site.get(path)
         assert (path, answer.status) == (path, 503)
         assert "try again in a minute" in answer.text or "/ar/" in path
+    check_log(site)
     database.start()
     assert seconds_until_signed(site, "gone-after@example.org") <= PATIENCE
     assert signatures(database) == before + 2

@@ -1,9 +1,13 @@
 """Draws up the public figures on the hour, notes milestones, and keeps the log."""
 
+import logging
+
 from petition.figures import history, milestones
-from petition.log import sequencer, witnesses
+from petition.log import copies, sequencer, witnesses
 from petition.management.worker import Worker
 from petition.signing import tallies
+
+logger = logging.getLogger(__name__)
 
 
 def _published() -> tuple[int, int]:
@@ -43,3 +47,7 @@ class Command(Worker):
             if self.is_stopped():
                 return
         witnesses.ask()
+        try:
+            copies.keep()
+        except OSError as error:
+            logger.warning("%s The log's files are not copied to this host.", type(error).__name__)
