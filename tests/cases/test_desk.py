@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from petition.cases import acts
 from petition.cases.rules import Missing
 from petition.models import Case, Consent, Portrait
-from tests.cases.test_acts import FACTS, SOURCE, WORDS, hide_name_and_place, person, written
+from tests.cases.deciding import FACTS, SOURCE, WORDS, hide_name_and_place, person, written
 from tests.making import make_case, make_consent, make_coordinator, make_text
 
 pytestmark = pytest.mark.django_db

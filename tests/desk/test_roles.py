@@ -225,6 +225,7 @@ def answers(client, rows: dict, user=None) -> dict[str, HttpResponse]:
 
 
 @pytest.mark.once
+@pytest.mark.once
 @pytest.mark.parametrize("role", [NOBODY, *roles.ROLES])
 def test_a_role_may_what_the_matrix_says_and_nothing_else(client, rows, role):
     user = make_coordinator(*([] if role == NOBODY else [role]))

@@ -1,11 +1,7 @@
-"""Who comes in to the desk: password and second factor, limits, and the ends of sessions."""
+"""Who comes in to the desk: password and second factor, and the limits of trying."""
 
-import base64
-import io
 import re
-import time
 from datetime import timedelta
-from io import StringIO
 
 import pytest
 from axes.handlers.proxy import AxesProxyHandler
@@ -13,45 +9,24 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.cache.backends import locmem
-from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from petition.desk import two_factor
 from petition.models import Authenticator, Entry
 from petition.signing import abuse
+from tests.desk.coming_in import is_in, sign_in
 from tests.making import (
     PASSWORD,
     app_code,
     make_authenticator,
     make_coordinator,
     prove,
-    verified,
 )
 from tests.signing.test_privacy import dump
-from tests.signing.test_races import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor")]
 
 ON_THE_WAY_IN = {"login/", "logout/", "language/", "two-factor/", "two-factor/codes/"}
-
-
-@pytest.fixture(autouse=True)
-def _as_in_production(settings):
-    settings.TWO_FACTOR = True
-
-
-@pytest.fixture
-def coordinator():
-    return make_coordinator("moderator", username="sample-coordinator")
-
-
-def sign_in(client, user="sample-coordinator", password=PASSWORD, path="/admin/login/", **headers):
-    return client.post(path, {"username": user, "password": password}, **headers)
-
-
-def is_in(client) -> bool:
-    return client.get("/admin/").status_code == 200
 
 
 def screens(patterns=None, before=""):
@@ -212,111 +187,6 @@ def test_on_a_development_machine_the_password_is_enough(client, coordinator, se
     assert is_in(client)
 
 
-# --- Setting it up ---
-
-
-def secret_on(page) -> str:
-    typed = re.search(r'class="sign-in-secret" dir="ltr">([A-Z2-7 ]+)<', page.content.decode())
-    return base64.b32decode(typed[1].replace(" ", "")).hex()
-
-
-def test_the_first_sign_in_sets_up_a_second_factor_and_shows_recovery_codes_once(
-    client, coordinator
-):
-    sign_in(client)
-    page = client.get("/admin/two-factor/")
-    assert "<svg" in page.content.decode()
-    assert "no-store" in page["Cache-Control"]
-    secret = secret_on(page)
-    assert secret_on(client.get("/admin/two-factor/")) == secret
-    assert client.post("/admin/two-factor/", {"code": "000000"}).status_code == 422
-    assert not Authenticator.objects.exists()
-    assert not is_in(client)
-    typed = app_code(secret)  # The app may show the next one before this test ends.
-    page = client.post("/admin/two-factor/", {"code": typed})
-    codes = re.findall(r'<bdi dir="ltr">(\d{4} \d{4} \d{4})</bdi>', page.content.decode())
-    assert len(set(codes)) == 10
-    assert is_in(client)
-    assert codes[0] not in client.get("/admin/two-factor/").content.decode()
-    assert "second_factor_secret" not in client.session
-    assert Entry.objects.get().detail == {"what": "set up"}
-    other = Client()
-    sign_in(other)
-    assert other.post("/admin/two-factor/", {"code": typed}).status_code == 422
-    Authenticator.objects.update(throttling_failure_count=0)
-    assert other.post("/admin/two-factor/", {"code": codes[3]}).status_code == 302
-    assert is_in(other)
-
-
-def test_who_has_one_cannot_be_given_another_by_the_password_alone(client, coordinator):
-    sign_in(client)
-    secret = secret_on(client.get("/admin/two-factor/"))
-    kept = make_authenticator(coordinator)
-    with pytest.raises(two_factor.AlreadySetUp):
-        two_factor.set_up(coordinator, secret, app_code(secret))
-    assert client.post("/admin/two-factor/", {"code": app_code(secret)}).status_code == 422
-    assert "<svg class" not in client.get("/admin/two-factor/").content.decode()
-    assert not is_in(client)
-    assert Authenticator.objects.get().secret == kept.secret
-
-
-def test_each_session_is_offered_a_secret_of_its_own(client, coordinator):
-    sign_in(client)
-    other = Client()
-    sign_in(other)
-    assert secret_on(client.get("/admin/two-factor/")) != secret_on(other.get("/admin/two-factor/"))
-
-
-def test_who_is_in_makes_new_recovery_codes_and_the_former_ones_end(client, coordinator):
-    make_authenticator(coordinator)
-    sign_in(client)
-    assert client.post("/admin/two-factor/codes/")["Location"] == "/admin/two-factor/"
-    assert len(Authenticator.objects.get().recovery_codes) == 2
-    verified(client, coordinator)
-    assert client.get("/admin/two-factor/codes/").status_code == 405
-    page = client.post("/admin/two-factor/codes/").content.decode()
-    assert len(re.findall(r"\d{4} \d{4} \d{4}", page)) == 10
-    assert "111122223333" not in Authenticator.objects.get().recovery_codes
-    assert Entry.objects.get().detail == {"what": "new recovery codes"}
-
-
-def test_a_stolen_dump_opens_no_second_factor(committed, client, coordinator):
-    sign_in(client)
-    secret = secret_on(client.get("/admin/two-factor/"))
-    assert secret not in repr(dict(client.session))
-    before = dump()
-    page = client.post("/admin/two-factor/", {"code": app_code(secret)}).content.decode()
-    codes = re.findall(r"\d{4} \d{4} \d{4}", page)
-    for text in (before, dump()):
-        assert coordinator.username.encode() in text
-        for hidden in (secret, codes[0], codes[0].replace(" ", "")):
-            assert hidden.encode() not in text
-            assert hidden.encode().hex().encode() not in text
-
-
-def test_a_new_data_key_takes_the_second_factors_along(client, coordinator, settings):
-    device = make_authenticator(coordinator)
-    settings.DATA_KEYS = [b"n" * 32, *settings.DATA_KEYS]
-    call_command("rotate_keys", stdout=StringIO())
-    settings.DATA_KEYS = settings.DATA_KEYS[:1]
-    client.force_login(coordinator)
-    assert prove(client, device).status_code == 302
-    settings.DATA_KEYS = [b"o" * 32]
-    with pytest.raises(CommandError, match="Second factors that no key in DATA_KEYS reads: 1"):
-        call_command("rotate_keys", stdout=StringIO())
-
-
-def test_the_shell_lets_in_who_has_lost_everything(client, coordinator):
-    verified(client, coordinator)
-    call_command("reset_two_factor", coordinator.username, stdout=StringIO())
-    assert not Authenticator.objects.exists()
-    assert client.get("/admin/two-factor/")["Location"].startswith("/admin/login/")
-    entry = Entry.objects.get()
-    assert (entry.actor, entry.detail) == ("(system)", {"what": "reset"})
-    with pytest.raises(CommandError, match="no account"):
-        call_command("reset_two_factor", "nobody")
-
-
 # --- Limits ---
 
 
@@ -411,142 +281,3 @@ def test_a_network_is_known_by_what_means_nothing_without_the_data_key(rf, setti
     assert abuse.network_index(request) == known
     settings.DATA_KEYS = [b"n" * 32]
     assert abuse.network_index(request) != known
-
-
-# --- Sessions ---
-
-
-def test_a_session_ends_eight_hours_after_the_sign_in_however_busy(client, coordinator):
-    device = make_authenticator(coordinator)
-    sign_in(client)
-    prove(client, device)
-    age(client, 8 * 60 * 60 - 60)
-    assert is_in(client)
-    age(client, 8 * 60 * 60)
-    key = client.session.session_key
-    assert client.get("/admin/")["Location"].startswith("/admin/login/")
-    assert not Session.objects.filter(pk=key).exists()
-
-
-def age(client, seconds):
-    session = client.session
-    session["signed_in_at"] = time.time() - seconds
-    session.save()
-
-
-def test_signing_in_anew_begins_the_eight_hours_and_asks_for_a_code_anew(client, coordinator):
-    verified(client, coordinator)
-    age(client, 7 * 60 * 60)
-    sign_in(client)
-    assert time.time() - client.session["signed_in_at"] < 60
-    assert not is_in(client)
-
-
-def test_a_session_ends_after_half_an_hour_without_a_click(client, coordinator):
-    device = make_authenticator(coordinator)
-    sign_in(client)
-    answer = prove(client, device)
-    assert answer.cookies["sessionid"]["max-age"] == 30 * 60
-    sessions = Session.objects.filter(pk=client.session.session_key)
-    sessions.update(expire_date=timezone.now() + timedelta(minutes=1))
-    assert is_in(client)
-    left = sessions.get().expire_date - timezone.now()
-    assert timedelta(minutes=29) < left <= timedelta(minutes=30)
-    sessions.update(expire_date=timezone.now())
-    assert not is_in(client)
-
-
-def test_changing_the_password_ends_the_other_sessions(committed, client, coordinator):
-    device = verified(client, coordinator)
-    other = Client()
-    other.force_login(coordinator)
-    prove(other, device, steps=1)
-    assert is_in(other)
-    new = "another-password-of-a-test-72"
-    body = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
-    assert client.post("/admin/password_change/", body).status_code == 302
-    assert is_in(client)
-    assert not is_in(other)
-    assert Entry.objects.get().detail == {"what": "password set"}
-    assert new.encode() not in dump()
-
-
-def test_who_finds_the_screen_open_cannot_try_passwords_on_it(client, coordinator, monkeypatch):
-    verified(client, coordinator)
-    monkeypatch.setattr(abuse, "SIGN_INS_PER_NETWORK", "3/h")
-    body = {"old_password": "wrong", "new_password1": PASSWORD, "new_password2": PASSWORD}
-    statuses = [client.post("/admin/password_change/", body).status_code for _ in range(4)]
-    assert statuses == [200, 200, 200, 429]
-    assert not Entry.objects.exists()
-
-
-def test_the_desks_cookies_are_for_the_desk_alone(client, coordinator):
-    sign_in(client)
-    client.post("/admin/language/", {"language": "fr", "next": "/admin/"})
-    client.get("/admin/two-factor/")
-    assert set(client.cookies) == {"sessionid", "csrftoken", "django_language"}
-    for cookie in client.cookies.values():
-        assert cookie["path"] == "/admin/"
-        assert cookie["httponly"]
-        assert cookie["samesite"] == "Strict"
-
-
-@pytest.mark.parametrize(
-    ("language", "word"), [("ar", "كلمة المرور"), ("fr", "Mot de passe"), ("en", "Password")]
-)
-def test_the_desk_speaks_the_language_that_was_chosen_on_any_of_its_pages(client, language, word):
-    page = client.get("/admin/login/?next=/admin/petition/").content.decode()
-    for name in ("العربية", "Français", "English"):
-        assert f">{name}</button>" in page
-    body = {"language": language, "next": "/admin/login/?next=/admin/petition/"}
-    page = client.post("/admin/language/", body, follow=True).content.decode()
-    assert f'lang="{language}"' in page
-    assert word in page
-    elsewhere = {"language": language, "next": "https://elsewhere.example/"}
-    assert "elsewhere" not in client.post("/admin/language/", elsewhere)["Location"]
-
-
-@pytest.mark.postgres
-@pytest.mark.usefixtures("committed")
-def test_one_recovery_code_opens_once_however_many_try_it_at_the_same_instant():
-    user = make_coordinator("moderator")
-    make_authenticator(user, recovery="111122223333 444455556666")
-
-    def prove_it():
-        try:
-            return two_factor.prove(user, "1111 2222 3333") is not None
-        except two_factor.TooEarly:
-            return False
-
-    assert at_once([prove_it] * 8).count(True) == 1
-
-
-def test_who_knows_the_password_cannot_lock_its_owner_out_for_long(coordinator):
-    device = make_authenticator(coordinator)
-    for _ in range(30):
-        device.throttle_increment()
-    _, why = device.verify_is_allowed()
-    assert (why["locked_until"] - timezone.now()).total_seconds() <= 5 * 60
-
-
-def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(client):
-    client.force_login(make_coordinator("delivery"))
-    client.cookies["sessionid"]["path"] = "/"
-    verified_session = Session.objects.get()
-    ends = timezone.now() + timedelta(seconds=60)
-    Session.objects.update(expire_date=ends)
-    client.get("/admin/petition/export/progress.json")
-    assert Session.objects.get(pk=verified_session.pk).expire_date == ends
-
-
-def test_a_large_body_is_refused_before_anybody_signed_in(client):
-    body = {"username": "x", "file": io.BytesIO(b"x" * 4_000_000)}
-    assert client.post("/admin/login/", body).status_code == 413
-
-
-def test_a_form_from_before_the_sign_in_is_answered_in_the_persons_language():
-    client = Client(enforce_csrf_checks=True)
-    page = client.post("/admin/login/", {"username": "x"}, headers={"Accept-Language": "ar"})
-    assert page.status_code == 403
-    assert 'lang="ar"' in page.content.decode()
-    assert "<style" not in page.content.decode()

@@ -18,7 +18,7 @@ from petition.signing import lifecycle, sweeps, tallies
 from tests.making import State, make_coordinator, make_signature
 from tests.signing.test_races import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 3, 11, tzinfo=UTC)

@@ -18,6 +18,7 @@ from tests.making import State, make_coordinator, make_signature
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
+
 TODAY = timezone.now().date()
 
 
