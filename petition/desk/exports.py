@@ -14,7 +14,6 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import get_language
-from stream_zip import ZIP_64, stream_zip
 from tablib import Dataset
 
 from petition import audit
@@ -143,6 +142,9 @@ def stream(export: Export, secret: str) -> Iterator[bytes]:
     Whoever stops to read it stops it. Holds number, name, country and day of each signature; an
     address is handed to nobody.
     """
+    # Here: its ciphers take memory of each process, and few of them deliver.
+    from stream_zip import ZIP_64, stream_zip
+
     outcome = State.STOPPED
     member = (
         f"signatures-{export.started_at:%Y-%m-%d}.csv",

@@ -11,7 +11,6 @@ from import_export.fields import Field
 from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import Resource
 from import_export.widgets import Widget
-from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from petition.ground import countries, typed
 from petition.models import SheetCount
@@ -60,7 +59,7 @@ class CellWidget(Widget):
     def clean(self, value, row=None, **kwargs):
         if isinstance(value, str):
             value = " ".join(typed.visible(value).split())
-        if isinstance(value, ArrayFormula | DataTableFormula) or str(value).startswith("="):
+        if str(value).startswith("="):
             raise ValueError(_("A formula cannot be read. Put its value in its place."))
         return self.read(value)
 

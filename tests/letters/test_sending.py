@@ -248,10 +248,10 @@ def wait_until(condition, seconds=30):
 
 @pytest.mark.postgres
 def test_killed_mailers_and_two_at_once_lose_no_letter(committed, smtp):
-    for number in range(500):
+    for number in range(250):
         owe(f"sample{number}@example.org")
     kills = 0
-    for stop_at in (100, 250):
+    for stop_at in (60, 140):
         mailer = start_mailer(smtp)
         wait_until(lambda stop_at=stop_at: len(smtp.mails) >= stop_at)
         mailer.send_signal(signal.SIGKILL)
@@ -262,8 +262,8 @@ def test_killed_mailers_and_two_at_once_lose_no_letter(committed, smtp):
     for mailer in two:
         mailer.terminate()
         assert mailer.wait(10) == 0
-    assert len(set(smtp.recipients)) == 500
-    assert len(smtp.recipients) <= 500 + kills * CONVERSATIONS
+    assert len(set(smtp.recipients)) == 250
+    assert len(smtp.recipients) <= 250 + kills * CONVERSATIONS
 
 
 @pytest.mark.postgres

@@ -90,7 +90,7 @@ def test_it_is_not_loaded_twice():
 
 
 @pytest.mark.usefixtures("_loaded")
-def test_all_of_it_goes_also_what_was_withdrawn_or_purged_since_and_nothing_real():
+def test_all_of_it_goes_also_what_was_withdrawn_or_purged_since_and_nothing_real(noon):
     counted, pending = (
         samples.signatures().filter(state=state).first() for state in (State.COUNTED, State.PENDING)
     )

@@ -52,8 +52,8 @@ def test_eight_threads_that_confirm_the_same_200_signatures_count_200():
 
 
 def test_recount_agrees_at_every_moment_while_people_confirm_and_withdraw():
-    confirms = tokens(500)
-    withdrawals = tokens(100, State.COUNTED, links.WITHDRAW, prefix="other")
+    confirms = tokens(250)
+    withdrawals = tokens(50, State.COUNTED, links.WITHDRAW, prefix="other")
     acts = [lambda t=t: signatures.confirm(t) for t in confirms]
     acts += [lambda t=t: signatures.withdraw(t) for t in withdrawals]
     acts.sort(key=lambda act: hash(act))
@@ -75,7 +75,7 @@ def test_recount_agrees_at_every_moment_while_people_confirm_and_withdraw():
         watcher.join()
     assert len(found) > 3
     assert all(differences == [] for differences in found)
-    assert tallies.read_counter().total == 500
+    assert tallies.read_counter().total == 250
     assert tallies.recount() == []
 
 

@@ -213,8 +213,8 @@ def test_a_sweeper_that_is_killed_again_and_again_moves_each_signature_exactly_o
 @pytest.mark.postgres
 @pytest.mark.usefixtures("committed")
 def test_a_sweep_and_its_undo_agree_with_people_who_confirm_and_withdraw_meanwhile():
-    made = [make_signature(f"s{n}@example.org", country="LB") for n in range(300)]
-    counted = [make_signature(f"c{n}@example.org", State.COUNTED, country="LB") for n in range(60)]
+    made = [make_signature(f"s{n}@example.org", country="LB") for n in range(120)]
+    counted = [make_signature(f"c{n}@example.org", State.COUNTED, country="LB") for n in range(30)]
     sweep = make_sweep(country="LB")
     confirms = [links.token(links.CONFIRM, s.reference) for s in made]
     leaves = [links.token(links.WITHDRAW, s.reference) for s in counted]
@@ -227,8 +227,8 @@ def test_a_sweep_and_its_undo_agree_with_people_who_confirm_and_withdraw_meanwhi
     sweeps.undo(sweep, make_coordinator(username="undoer"))
     sweeps.run()
     assert tallies.recount() == []
-    assert Signature.objects.filter(state=State.COUNTED).count() == 300
-    assert Signature.objects.filter(state=State.WITHDRAWN).count() == 60
+    assert Signature.objects.filter(state=State.COUNTED).count() == 120
+    assert Signature.objects.filter(state=State.WITHDRAWN).count() == 30
 
 
 def start_sweeper(*args) -> subprocess.Popen:
