@@ -239,6 +239,14 @@ def database(text: str) -> dict:
     return found | ({"OPTIONS": options} if options else {})
 
 
+def replica(text: str) -> dict:
+    """A PostgreSQL, named as the main database is."""
+    found = database(text)
+    if found["ENGINE"].endswith("sqlite3"):
+        raise ValueError("no PostgreSQL")
+    return found
+
+
 def _places(text: str) -> tuple[str, str]:
     """Hosts and ports as libpq takes them, comma between."""
     hosts, ports = [], []

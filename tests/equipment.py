@@ -135,6 +135,28 @@ def server(options: dict[str, str]) -> Iterator[Server]:
                 running.stop()
 
 
+@contextmanager
+def standby(of: str) -> Iterator[Server]:
+    """A streaming copy of the server at a URL, running, with all that is committed there."""
+    with tempfile.TemporaryDirectory(prefix="standby-") as folder:
+        account = _account(Path(folder)) | {"cwd": folder}
+        programs = _programs(Path(folder), "user" in account)
+        data, port = f"{folder}/data", _free_port()
+        copy = [f"{programs}/pg_basebackup", "-d", of, "-D", data, "-R", "-c", "fast", "--no-sync"]
+        subprocess.run(copy, check=True, capture_output=True, **account)
+        options = ("-c", f"port={port}", "-c", "hot_standby_feedback=on", "-c", "fsync=off")
+        here = ("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
+        command = [f"{programs}/postgres", "-D", data, "-c", "max_connections=200", *here, *options]
+        running = Server(command, programs, port, account)
+        running.start()
+        try:
+            yield running
+        finally:
+            if running.process.poll() is None:
+                running.send(signal.SIGCONT)
+                running.stop()
+
+
 def _account(folder: Path) -> dict:
     """As whom the server runs; the folder is made theirs."""
     if os.geteuid() != 0:

@@ -9,24 +9,25 @@ from campaign_site.settings.essentials import DATABASES, VAR_DIR
 SILENCED_SYSTEM_CHECKS = ["models.W040", "security.W021"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    VAR_DIR.mkdir(exist_ok=True)
-    # Writers queue for the file instead of failing half-way; readers never wait for them.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-else:
-    DATABASES["default"]["ENGINE"] = "petition.ground.postgresql"
+for _database in DATABASES.values():
+    if _database["ENGINE"].endswith("sqlite3"):
+        VAR_DIR.mkdir(exist_ok=True)
+        # Writers queue for the file instead of failing half-way; readers never wait for them.
+        _database["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+        continue
+    _database["ENGINE"] = "petition.ground.postgresql"
     # What a dead network leaves open is noticed in half a minute. A live server that hangs is left
     # by our own connections (petition.ground.waiting).
-    DATABASES["default"]["OPTIONS"] = {
+    _database["OPTIONS"] = {
         "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5,
         "keepalives_count": 4, "tcp_user_timeout": 30_000,
-    } | DATABASES["default"].get("OPTIONS", {})  # fmt: skip
-    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    } | _database.get("OPTIONS", {})  # fmt: skip
+    _database.setdefault("CONN_MAX_AGE", 60)
+    _database["CONN_HEALTH_CHECKS"] = True
 
 # What serves while the database is gone, and outlives a restart: pages, texts, the log's files.
 LAST_GOOD_DIR = read("LAST_GOOD_DIR", default=str(VAR_DIR / "last-good"), cure="")

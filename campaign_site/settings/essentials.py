@@ -54,6 +54,15 @@ DATABASES = {
         cure="Write postgres://user:password@host:5432/name or sqlite:////path/to/file.",
     )
 }
+# A standby for long readings: the desk's lists, deliveries, the recount.
+REPLICA = read(
+    "REPLICA_URL",
+    environment.replica,
+    default=None,
+    cure="Write postgres://user:password@standby:5432/name, or leave it out.",
+)
+if REPLICA:
+    DATABASES["replica"] = REPLICA
 SITE_URL = read(
     "SITE_URL",
     environment.site_url,

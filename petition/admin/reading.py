@@ -12,6 +12,8 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
+from petition.desk import sessions
+from petition.ground import replica
 from petition.ground.lazy import LazyText
 
 AFTER, BEFORE = "after", "before"
@@ -126,8 +128,23 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def get_changelist(self, request, **kwargs):
         return PageByKey
 
+    def get_queryset(self, request):
+        rows = super().get_queryset(request)
+        return rows.using(self._source(request).alias)
+
+    def _source(self, request) -> replica.Source:
+        """Lists may come from a standby, but for who has just changed something: they see it."""
+        where = request.resolver_match
+        is_list = where and where.url_name and where.url_name.endswith("_changelist")
+        if not is_list or request.method != "GET" or sessions.has_just_written(request.session):
+            return replica.MAIN
+        return replica.source()
+
     def changelist_view(self, request, extra_context=None):
-        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        title = {
+            "title": capfirst(self.opts.verbose_name_plural),
+            "as_of": self._source(request).as_of,
+        }
         return super().changelist_view(request, title | (extra_context or {}))
 
     def has_add_permission(self, request):

@@ -10,7 +10,7 @@ from stat import S_IFREG
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -18,7 +18,7 @@ from tablib import Dataset
 
 from petition import audit
 from petition.cases import profiles
-from petition.ground import countries, encryption, links
+from petition.ground import countries, encryption, links, replica
 from petition.models import Entry, Export, Signature, Tally
 from petition.models.signatures import SignatureQuerySet
 
@@ -209,11 +209,17 @@ def _lines(export: Export) -> Iterator[bytes]:
     while True:
         # By key, not by cursor: each batch is a query of its own, so that nothing is held open and
         # whoever withdraws meanwhile is no longer in what is yet to come.
-        rows = to_deliver().filter(pk__gt=last).order_by("pk")
+        alias = replica.source().alias
+        rows = to_deliver().using(alias).filter(pk__gt=last).order_by("pk")
         batch = rows.only("pk", "reference", "name", "country", "confirmed_at")[:BATCH]
+        # Who has withdrawn since the standby last heard of it is not handed over either.
+        wanted = to_deliver().filter(pk__in=[row.pk for row in batch]).values_list("pk", flat=True)
+        still = None if alias == DEFAULT_DB_ALIAS else set(wanted)
         size = 0
         for signature in batch:
             size, last = size + 1, signature.pk
+            if still is not None and signature.pk not in still:
+                continue
             try:
                 name = safe(signature.name or "")
             except encryption.Unreadable:

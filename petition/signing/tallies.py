@@ -6,7 +6,7 @@ from collections import Counter as Counts
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import CharField, Count, Max, Q, Sum, Value
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
@@ -170,14 +170,15 @@ def agree() -> bool:
     )
 
 
-def recount() -> list[Difference]:
+def recount(using: str = DEFAULT_DB_ALIAS) -> list[Difference]:
     """Every counter that differs from the signatures it counts; empty where all is right.
 
-    One statement, hence one snapshot: it is exact while people sign and confirm.
+    One statement, hence one snapshot: it is exact while people sign and confirm, also on a standby.
     """
     rows = (
         # Of these no row is left that could be counted.
-        Tally.objects.exclude(dimension=Dimension.STATE, value=Tally.EXPIRED)
+        Tally.objects.using(using)
+        .exclude(dimension=Dimension.STATE, value=Tally.EXPIRED)
         .exclude(dimension=Dimension.LEFT)
         .order_by()
         .values(chan=Cast("channel", TEXT), key=Cast("dimension", TEXT), val=Cast("value", TEXT))

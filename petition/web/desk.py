@@ -11,6 +11,8 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpResponseNotFound, HttpResponseRedirect
 from django_otp.middleware import OTPMiddleware
 
+from petition.desk import sessions
+
 DESK = "/admin/"
 ON_BOTH = ("/static/", "/readyz", "/favicon.ico")
 
@@ -54,6 +56,8 @@ class Sessions(DeskOnly, SessionMiddleware):
     def process_response(self, request, response):
         if request.path.endswith("/progress.json"):
             return response
+        if request.method == "POST" and not request.session.is_empty():
+            sessions.note_write(request.session)
         return super().process_response(request, response)
 
 

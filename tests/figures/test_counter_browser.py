@@ -194,7 +194,7 @@ def test_screen_readers_hear_of_it_at_most_once_a_minute(open_page):  # noqa: F8
     assert said[-1].startswith("Confirmed signatures: ")
 
 
-def test_charts_and_tables_follow_and_stay_as_they_were_opened(open_page):  # noqa: F811
+def test_charts_and_tables_follow_and_stay_as_they_were_opened(noon, open_page):  # noqa: F811
     draw_a_past()
     page, _ = opened(open_page)
     page.evaluate("document.getElementById('days-table').open = true")

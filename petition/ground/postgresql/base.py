@@ -7,9 +7,11 @@ several in a row the breaker lets nobody wait for a while.
 """
 
 import time
+from functools import cache
 from types import SimpleNamespace
 
 import psycopg
+from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.postgresql import base
 from psycopg import errors
 
@@ -17,33 +19,32 @@ from petition.ground import waiting
 
 LIVES_SECONDS = 1
 
-breaker = waiting.Breaker(limit=3, rest=0.5)
-
 
 class Connection(psycopg.Connection):
     """A connection whose every wait has an end."""
 
     answered_at = float("-inf")
+    breaker: waiting.Breaker
 
     def wait(self, gen, interval=0.1, timeout=None):
-        if not breaker.may_ask():
+        if not self.breaker.may_ask():
             gen.close()
             raise errors.OperationalError("the database has not answered for a while")
         left = waiting.left() if timeout is None else min(timeout, waiting.left())
         try:
             result = super().wait(gen, interval=interval, timeout=left)
         except errors._WaitTimeout as error:
-            breaker.failed()
+            self.breaker.failed()
             self.pgconn.finish()  # What comes later belongs to nobody.
             raise errors.OperationalError("the database did not answer in time") from error
-        breaker.answered()
+        self.breaker.answered()
         self.answered_at = time.monotonic()
         return result
 
     @classmethod
     def _connect_gen(cls, conninfo=""):
         """As psycopg's own, which waits for two seconds and more; it looks up every 0.1 s."""
-        if not breaker.may_ask():
+        if not cls.breaker.may_ask():
             raise errors.OperationalError("the database has not answered for a while")
         gen = super()._connect_gen(conninfo)
         until = time.monotonic() + waiting.left()
@@ -53,18 +54,31 @@ class Connection(psycopg.Connection):
                 ready = yield wanted
                 if not ready and time.monotonic() > until:
                     gen.close()
-                    breaker.failed()
+                    cls.breaker.failed()
                     raise errors.OperationalError("the database took no connection in time")
                 wanted = gen.send(ready)
         except StopIteration as end:
-            breaker.answered()
+            cls.breaker.answered()
             return end.value
+
+
+@cache
+def module(alias: str) -> SimpleNamespace:
+    """psycopg for one database: a standby that hangs does not stop anybody from asking the main
+    one."""
+
+    class Own(Connection):
+        breaker = waiting.Breaker(limit=3, rest=0.5)
+
+    return SimpleNamespace(**vars(psycopg) | {"connect": Own.connect})
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's, with our connections."""
 
-    Database = SimpleNamespace(**vars(psycopg) | {"connect": Connection.connect})
+    def __init__(self, settings_dict, alias=DEFAULT_DB_ALIAS):
+        self.Database = module(alias)
+        super().__init__(settings_dict, alias)
 
     def close_if_health_check_failed(self):
         """Asks a connection whether it lives only where it has not answered for a moment: on a busy

@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
+from petition.ground import replica
 from petition.signing import tallies
 
 
@@ -12,7 +13,7 @@ class Command(BaseCommand):
         parser.add_argument("--fix", action="store_true", help="set the counters right")
 
     def handle(self, *, fix: bool, verbosity: int, **options):
-        differences = tallies.mend() if fix else tallies.recount()
+        differences = tallies.mend() if fix else tallies.recount(replica.source().alias)
         for d in differences:
             name = f"{d.channel} {d.dimension} {d.value}".strip()
             verb = "said" if fix else "says"
