@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,6 +12,9 @@ class PetitionConfig(AppConfig):
 
     def ready(self):
         from petition.ground import checks  # noqa: F401  registers them
+        from petition.signing import statements
+
+        post_migrate.connect(statements.make, sender=self)
 
 
 class DeskConfig(AdminConfig):

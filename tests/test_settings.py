@@ -52,6 +52,7 @@ def manage(*command, **environment):
         ("DATABASE_URL", "postgres://user@a,b:x/name", "is malformed"),
         ("DATABASE_URL", "postgres://user@host/name?sslmode=a&sslmode=b", "is malformed"),
         ("DATABASE_URL", "sqlite:///file?mode=ro", "is malformed"),
+        ("REPLICA_URL", "sqlite:////tmp/copy", "is malformed"),
         ("LOG_KEY", "short", "is malformed"),
         ("LOG_WITNESSES", "https://witness.example", "is malformed"),
         ("MAIL_DOMAIN_RATE", "often", "is malformed"),

@@ -11,13 +11,14 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 
 from petition.ground import encryption
 from petition.letters import sending
 from petition.models import Attempt, Letter, Signature, Tally
 from petition.models.signatures import EMAIL, NAME
 from petition.signing import tallies
+from petition.signing.functions import Function
 
 State = Signature.State
 
@@ -28,7 +29,16 @@ _ADD = (
 )
 # A mailbox that is known is locked and stays as it is. Where its owner has not confirmed yet, what
 # was typed is a version of its own.
-SIGN = f"""
+SIGN = Function(
+    "petition_sign",
+    {
+        "reference": "uuid", "attempt": "uuid", "mailbox": "bytea", "name": "bytea",
+        "attempt_name": "bytea", "email": "bytea", "domain": "bytea", "country": "text",
+        "track": "text", "updates": "boolean", "delivery": "boolean", "consent": "bigint",
+        "language": "text", "passed": "boolean", "now": "timestamptz", "since": "timestamptz",
+        "most": "integer", "slot": "smallint",
+    },
+    f"""
 WITH own AS (
   INSERT INTO {Signature._meta.db_table} AS s (reference, state, mailbox_index, name, email,
     domain_index, country, track_id, updates, delivery, consent_id, language,
@@ -57,10 +67,17 @@ WITH own AS (
 )
 INSERT INTO {Tally._meta.db_table} (channel, dimension, value, slot, count, changed_at)
 SELECT 'online', 'state', 'pending', %(slot)s, is_new::int, %(now)s FROM own {_ADD}
-"""  # noqa: S608 - names of tables and columns of ours.
+""",  # noqa: S608 - names of tables and columns of ours.
+)  # fmt: skip
 
 # The total first, as `tallies.add` says.
-CONFIRM = f"""
+CONFIRM = Function(
+    "petition_confirm",
+    {
+        "reference": "uuid", "updates": "boolean", "delivery": "boolean", "passed": "boolean",
+        "now": "timestamptz", "since": "timestamptz", "day": "text", "slot": "smallint",
+    },
+    f"""
 WITH moved AS (
   UPDATE {Signature._meta.db_table}
   SET state = 'counted', confirmed_at = %(now)s, moved_at = %(now)s, reason = '',
@@ -83,7 +100,16 @@ WITH moved AS (
   SELECT 'online', dimension, value, %(slot)s, by, %(now)s FROM changes ORDER BY place {_ADD}
 )
 SELECT count(*) FROM moved
-"""  # noqa: S608
+""",  # noqa: S608
+    is_asked=True,
+)  # fmt: skip
+
+
+def make(using: str, **kwargs) -> None:
+    """After `migrate`: the functions of this release."""
+    if using == DEFAULT_DB_ALIAS and connection.vendor == "postgresql":
+        for function in (SIGN, CONFIRM):
+            function.make()
 
 
 def sign(details: dict, mailbox: bytes, now: datetime) -> None:
@@ -111,8 +137,7 @@ def sign(details: dict, mailbox: bytes, now: datetime) -> None:
         "most": sending.LETTERS_AN_ADDRESS,
         "slot": secrets.randbelow(tallies.SLOTS),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(SIGN, values)
+    SIGN.call(values)
 
 
 def confirm(
@@ -131,6 +156,4 @@ def confirm(
         "day": now.date().isoformat(),
         "slot": os.getpid() % tallies.SLOTS,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(CONFIRM, values)
-        return bool(cursor.fetchone()[0])
+    return bool(CONFIRM.call(values))

@@ -7,6 +7,7 @@ from threading import Barrier, Thread
 from unittest.mock import patch
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -181,6 +182,27 @@ def test_each_act_is_one_statement(django_assert_num_queries):
     with django_assert_num_queries(1):
         signatures.confirm(token)
     assert Signature.objects.get().state == State.COUNTED
+
+
+@pytest.mark.usefixtures("committed")
+def test_where_the_functions_are_missing_people_sign_and_are_counted_all_the_same():
+    """As where tables alone were restored; the next `migrate` makes the functions again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proname FROM pg_proc WHERE proname ~ '^petition_(sign|confirm)_'")
+        names = [name for (name,) in cursor.fetchall()]
+        assert len(names) == 2
+        for name in names:
+            cursor.execute(f"DROP FUNCTION {name}")
+    world = History()
+    world.do("sign", MAILBOXES[0], "Sample One", "MA", None, False, "fr")
+    world.do("confirm", MAILBOXES[0])
+    assert Signature.objects.get().state == State.COUNTED
+    call_command("migrate", verbosity=0)
+    world.do("sign", MAILBOXES[1], "Sample Two", "MA", None, False, "fr")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_proc WHERE proname = ANY(%s)", [names])
+        assert cursor.fetchone() == (2,)
+    assert Signature.objects.count() == 2
 
 
 @pytest.mark.usefixtures("committed")

@@ -86,3 +86,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection and time.monotonic() - self.connection.answered_at < LIVES_SECONDS:
             return
         super().close_if_health_check_failed()
+
+    def bound_by_server(self):
+        """A cursor that sends values apart from the statement, which the server then reads once
+        and psycopg need not write out. Nothing is prepared: a pool may swap the connection."""
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            return self._prepare_cursor(psycopg.Cursor(self.connection))

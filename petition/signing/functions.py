@@ -1,0 +1,73 @@
+"""Statements that PostgreSQL keeps as functions, with their plans: planning one anew takes longer
+than doing it.
+
+A function's name has a hash of what it does, so that two releases beside each other call each
+their own; `migrate` makes those of its release. Where one is missing, as in a database whose
+tables alone were restored, the statement is sent as it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, cast
+
+from django.db import ProgrammingError, connection
+from psycopg import errors
+
+from petition.ground.postgresql.base import DatabaseWrapper
+
+
+@dataclass(frozen=True)
+class Function:
+    """A statement with `%(name)s` for each of its values; `values` says their types. It returns
+    rows of one number where `is_asked`, else nothing."""
+
+    name: str
+    values: Mapping[str, str]
+    statement: str
+    is_asked: bool = False
+
+    @cached_property
+    def _body(self) -> str:
+        named = self.statement % {name: f"p_{name}" for name in self.values}
+        return f"RETURN QUERY {named}" if self.is_asked else named
+
+    @cached_property
+    def _signature(self) -> str:
+        version = sha256(f"{dict(self.values)} {self._body}".encode()).hexdigest()[:12]
+        return f"{self.name}_{version}"
+
+    def make(self) -> None:
+        """Lay it down in the database, where it is not there yet."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM pg_proc WHERE proname = %s", [self._signature])
+            if cursor.fetchone():
+                return
+            takes = ", ".join(f"p_{name} {kind}" for name, kind in self.values.items())
+            gives = "SETOF bigint" if self.is_asked else "void"
+            cursor.execute(
+                f"CREATE OR REPLACE FUNCTION {self._signature}({takes}) RETURNS {gives} "
+                f"LANGUAGE plpgsql AS $body$ BEGIN {self._body}; END $body$"
+            )
+
+    def call(self, values: dict[str, Any]) -> int:
+        """The number that it returns; 0 where it returns none. Raises a DatabaseError."""
+        try:
+            with cast(DatabaseWrapper, connection).bound_by_server() as cursor:
+                cursor.execute(self._call, values)
+                return self._answer(cursor)
+        except ProgrammingError as error:
+            if not isinstance(error.__cause__, errors.UndefinedFunction):
+                raise
+            with connection.cursor() as cursor:
+                cursor.execute(self.statement, values)
+                return self._answer(cursor)
+
+    @cached_property
+    def _call(self) -> str:
+        given = ", ".join(f"%({name})s::{kind}" for name, kind in self.values.items())
+        return f"SELECT * FROM {self._signature}({given})"  # noqa: S608 - names of ours.
+
+    def _answer(self, cursor) -> int:
+        return (cursor.fetchone() or (0,))[0] if self.is_asked else 0
