@@ -9,14 +9,19 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connection, transaction
 from django.utils import timezone
 
-from petition.ground import memory
-from petition.models import Entry, Signature
+from petition.ground import encryption, memory
+from petition.models import AuditHead, Entry, Signature
 
 BATCH = 2000  # Entries that are in memory at once.
 BEGINNING = "0" * 64
+SEAL = "audit head"
 SYSTEM = "(system)"  # No account can have this name.
 # One writer at a time; the number only has to differ from other advisory locks of this database.
 LOCK = 7_235_001
+
+
+class WrongSeal(Exception):
+    """The end of the chain is not as the site sealed it: why, in words."""
 
 
 class NoSuchHead(Exception):
@@ -45,6 +50,7 @@ def append(by: AbstractBaseUser | None, act: str, subject: str = "", **detail) -
         )
         entry.hash = _hash(entry)
         entry.save(force_insert=True)
+        _seal(entry)
         # What coordinators do may be seen on a page: a profile that is taken down, above all.
         transaction.on_commit(memory.change)
     return entry
@@ -102,6 +108,41 @@ def check_head(remembered: str) -> None:
         return
     if not Entry.objects.filter(number=int(number), hash=digest).exists():
         raise NoSuchHead
+
+
+def check_seal() -> None:
+    """Raises WrongSeal where the chain, whole as it may look, does not end where the site sealed
+    it: somebody rewrote it, cut it off or added to it who has no data key."""
+    last, sealed = Entry.objects.order_by("-number").first(), AuditHead.objects.first()
+    if sealed is None:
+        if last is None:
+            return
+        raise WrongSeal("it was never sealed")
+    end = Entry.objects.filter(number=sealed.number).first()
+    if end is None:
+        raise WrongSeal(f"it was cut off before entry {sealed.number}")
+    if bytes(sealed.seal) not in encryption.indexes(_sealed_text(end), SEAL):
+        raise WrongSeal(f"entry {end.number} is not the one that was sealed")
+    if last and last.number > end.number:
+        raise WrongSeal(f"the entries from {end.number + 1} on are not sealed")
+
+
+def reseal() -> None:
+    """Seal the end with the first data key. Raises WrongSeal."""
+    with transaction.atomic():
+        check_seal()
+        if last := Entry.objects.order_by("-number").first():
+            _seal(last)
+
+
+def _seal(entry: Entry) -> None:
+    seal = {"number": entry.number, "seal": encryption.index(_sealed_text(entry), SEAL)}
+    if not AuditHead.objects.update(**seal):
+        AuditHead.objects.create(pk=1, **seal)
+
+
+def _sealed_text(entry: Entry) -> str:
+    return f"{entry.number}:{entry.hash}"
 
 
 def _hash(entry: Entry) -> str:

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from petition import audit
-from petition.models import Entry
+from petition.models import AuditHead, Entry
 from tests.signing.test_races import at_once
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +91,63 @@ def test_a_chain_that_was_cut_off_or_rewritten_does_not_hold_the_head_kept_elsew
     for gone in (f"4{head[1:]}", head[:-1] + ("0" if head[-1] != "0" else "1"), "nonsense", "²:x"):
         with pytest.raises(CommandError, match="rewritten or cut off"):
             verify("--head", gone)
+
+
+def written_anew() -> None:
+    """The whole chain, each hash right, by somebody who has the database and no key."""
+    by, entries = User(username="somebody else"), Entry.objects.order_by("number")
+    kept = [(entry.act, entry.subject) for entry in entries]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("DELETE FROM petition_entry")
+    former = AuditHead.objects.get()
+    for act, subject in kept:
+        audit.append(by, act, subject)
+    AuditHead.objects.update(number=former.number, seal=former.seal)
+
+
+def cut_off() -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("DELETE FROM petition_entry WHERE number = 3")
+
+
+def added_to() -> None:
+    former = AuditHead.objects.get()
+    audit.append(User(username="somebody else"), Entry.Act.COUNT)
+    AuditHead.objects.update(number=former.number, seal=former.seal)
+
+
+@pytest.mark.parametrize(
+    ("forgery", "said"),
+    [
+        (written_anew, "entry 3 is not the one that was sealed"),
+        (cut_off, "cut off before entry 3"),
+        (added_to, "entries from 4 on are not sealed"),
+        (lambda: AuditHead.objects.all().delete(), "never sealed"),
+    ],
+)
+def test_a_chain_that_was_written_anew_without_the_keys_is_found_out(forgery, said):
+    three_entries()
+    assert "The chain is whole" in verify()
+    forgery()
+    assert audit.broken() == []
+    with pytest.raises(CommandError, match=said):
+        verify()
+
+
+def test_the_seal_moves_to_a_new_data_key_and_a_wrong_one_does_not(settings):
+    three_entries()
+    new, old = b"n" * 32, settings.DATA_KEYS
+    settings.DATA_KEYS = [new, *old]
+    call_command("rotate_keys", stdout=StringIO())
+    settings.DATA_KEYS = [new]
+    assert "The chain is whole" in verify()
+    added_to()
+    with pytest.raises(CommandError, match="keeps its old seal"):
+        call_command("rotate_keys", stdout=StringIO())
 
 
 @pytest.mark.postgres

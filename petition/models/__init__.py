@@ -1,7 +1,7 @@
 """What the database holds."""
 
 from petition.models.attempts import Attempt
-from petition.models.audit import Entry
+from petition.models.audit import AuditHead, Entry
 from petition.models.campaign import ConsentText, Text, TextVersion, Track, Words
 from petition.models.cases import Case, CaseText, CaseUpdate, Certainty, Source
 from petition.models.consents import Consent
@@ -24,6 +24,7 @@ from petition.models.two_factor import Authenticator
 __all__ = [
     "Approval",
     "Attempt",
+    "AuditHead",
     "Authenticator",
     "Case",
     "CaseText",

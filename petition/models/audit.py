@@ -67,3 +67,17 @@ class Entry(models.Model):
 
     def __str__(self):
         return str(self.number)
+
+
+class AuditHead(models.Model):
+    """Up to where the audit is sealed; one row. Whoever writes to the database without the data
+    keys can write the whole chain anew, but not this."""
+
+    number = models.PositiveBigIntegerField()
+    seal = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return str(self.number)

@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
+from petition import audit
 from petition.desk import two_factor
 from petition.signing import privacy
 from petition.web import installation
@@ -28,4 +29,10 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{' '.join(said)} Put their key back in the list and run this again."
             )
+        try:
+            audit.reseal()
+        except audit.WrongSeal as error:
+            raise CommandError(
+                f"The audit keeps its old seal, which does not fit: {error}."
+            ) from None
         installation.keys_are_rotated()

@@ -17,6 +17,10 @@ class Command(BaseCommand):
         if wrong := audit.broken():
             numbers = ", ".join(map(str, wrong[:10]))
             raise CommandError(f"The audit was altered at {len(wrong)} entries: {numbers}.")
+        try:
+            audit.check_seal()
+        except audit.WrongSeal as error:
+            raise CommandError(f"The audit does not end as the site sealed it: {error}.") from None
         if head:
             try:
                 audit.check_head(head)
