@@ -167,7 +167,7 @@ class AccountAdmin(UserAdmin):
             two_factor.reset(request.user, user, with_password=True)
             messages.success(request, _("Reset. Now give the account a new password."))
             return redirect("admin:auth_user_password_change", user.pk)
-        return self._ask(request, user, "admin/account_reset.html", _("Reset the second factor"))
+        return self._ask(request, user, "admin/account_reset.html", _("Reset two-step sign-in"))
 
     def _account(self, request, id):  # noqa: A002
         user = self.get_object(request, unquote(id))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.i18n import set_language
 from django_otp import DEVICE_ID_SESSION_KEY
 
-from petition.desk import accounts
+from petition.desk import accounts, tasks
 from petition.ground.languages import LANGUAGES
 from petition.signing import abuse
 from petition.views import guide, overview, sign_in, two_factor
@@ -36,8 +36,15 @@ class Desk(admin.AdminSite):
     def each_context(self, request):
         return {**super().each_context(request), "languages": LANGUAGES.values()}
 
+    def get_app_list(self, request, app_label=None):
+        """By task, on the front page and beside each screen."""
+        apps = super().get_app_list(request, app_label)
+        return apps if app_label else tasks.grouped(apps)
+
     def index(self, request, extra_context=None):
-        return super().index(request, overview.front_page(request.user) | (extra_context or {}))
+        lists = {task["app_label"]: task["models"] for task in self.get_app_list(request)}
+        context = overview.front_page(request.user, lists)
+        return super().index(request, context | (extra_context or {}))
 
     def get_urls(self):
         return [

@@ -40,7 +40,7 @@ class Entry(models.Model):
         TAKE_DOWN = "take down", _("took a case off the site")
         PUT_BACK = "put back", _("agreed to put a case back")
         ACCOUNT = "account", _("changed an account")
-        TWO_FACTOR = "two factor", _("changed a second factor")
+        TWO_FACTOR = "two factor", _("changed two-step sign-in")
         NEWS = "news", _("wrote news")
         NEWS_PUBLISH = "news publish", _("published news")
         NEWS_TAKE_BACK = "news take back", _("unpublished news")

@@ -30,8 +30,8 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
     last_step: models.BigIntegerField = models.BigIntegerField(default=-1)
 
     class Meta:
-        verbose_name = _("second factor")
-        verbose_name_plural = _("second factors")
+        verbose_name = _("two-step sign-in")
+        verbose_name_plural = _("two-step sign-ins")
         default_permissions: list[str] = []
         constraints = [models.UniqueConstraint(fields=["user"], name="one_second_factor_each")]
 

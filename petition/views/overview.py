@@ -6,7 +6,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from petition.desk import overview
+from petition.desk import overview, tasks
 from petition.figures import milestones
 from petition.ground.lazy import LazyText
 from petition.signing import signs
@@ -16,6 +16,7 @@ from petition.signing import signs
 class Tile:
     """A figure of the front page. `model` and `query` name the rows behind it."""
 
+    task: str  # Of `desk.tasks`.
     label: LazyText
     figure: int
     model: str
@@ -31,8 +32,9 @@ class Tile:
         return reverse(f"admin:petition_{self.model}_changelist") + self.query
 
 
-def front_page(user) -> dict:
-    """What `admin/desk.html` shows to this coordinator."""
+def front_page(user, lists: dict[str, list[dict]]) -> dict:
+    """What `admin/desk.html` shows to this coordinator; `lists` are those of each task that they
+    may open, as Django's admin describes them."""
     figures = overview.figures()
     writes_news = user.has_perm("petition.write_news")
     return {
@@ -40,11 +42,28 @@ def front_page(user) -> dict:
         "may_sweep": user.has_perm("petition.run_sweep"),
         "milestones": milestones.drafted() if writes_news else [],
         "count_now": figures["counter"].total,
-        "tiles": [(tile, tile.link(user)) for tile in tiles(figures)],
+        "tasks": by_task(user, figures, lists),
+        "own": tasks.waiting_for(user),
         "bars": bars(figures["days"]),
         "days": figures["days"],
         "today_date": figures["days"][-1].day,
     }
+
+
+def by_task(user, figures: dict, lists: dict[str, list[dict]]) -> list[dict]:
+    """Each task with its figures, where it begins, and its lists."""
+    shown = tiles(figures)
+    found = [
+        {
+            "slug": task.slug,
+            "title": task.title,
+            "tiles": [(tile, tile.link(user)) for tile in shown if tile.task == task.slug],
+            "doors": task.open_doors(user),
+            "lists": lists.get(task.slug, []),
+        }
+        for task in tasks.TASKS
+    ]
+    return [task for task in found if task["tiles"] or task["doors"] or task["lists"]]
 
 
 def tiles(figures: dict) -> list[Tile]:
@@ -56,46 +75,46 @@ def tiles(figures: dict) -> list[Tile]:
     today, counter = figures["today"], figures["counter"]
     of_today = f"?confirmed={today.day.isoformat()}&state=counted"
     return [
-        Tile(_("Of today, counted online"), today.online, "signature", of_today),
-        Tile(_("Counted online, in all"), counter.online, "signature", "?state=counted"),
-        Tile(_("Of today, counted on paper"), today.paper, "sheet", "?state=counted"),
-        Tile(_("Counted on paper, in all"), counter.paper, "sheet", "?state=counted"),
-        Tile(_("Pending"), states.get("pending", 0), "signature", "?state=pending"),
+        Tile("figures", _("Of today, counted online"), today.online, "signature", of_today),
+        Tile("figures", _("Counted online, in all"), counter.online, "signature", "?state=counted"),
+        Tile("figures", _("Of today, counted on paper"), today.paper, "sheet", "?state=counted"),
+        Tile("figures", _("Counted on paper, in all"), counter.paper, "sheet", "?state=counted"),
+        Tile("moderate", _("Pending"), states.get("pending", 0), "signature", "?state=pending"),
         Tile(
-            _("Suspended"), states.get("held", 0), "signature", "?state=held",
+            "moderate", _("Suspended"), states.get("held", 0), "signature", "?state=held",
             since=figures["held_since"], urgent=bool(states.get("held")),
         ),
-        Tile(_("Rejected"), states.get("rejected", 0), "signature", "?state=rejected"),
+        Tile("moderate", _("Rejected"), states.get("rejected", 0), "signature", "?state=rejected"),
         Tile(
-            _("E-mails waiting"), due.shown, "letter", "?state=due", since=due.since,
+            "moderate", _("E-mails waiting"), due.shown, "letter", "?state=due", since=due.since,
             or_more=due.or_more,
         ),
         Tile(
-            _("Bounced e-mails"), bounced.shown, "letter", "?state=refused",
+            "moderate", _("Bounced e-mails"), bounced.shown, "letter", "?state=refused",
             or_more=bounced.or_more,
         ),
         Tile(
-            _("E-mails delayed: many to one domain"), paced.shown, "letter", "?state=due",
-            or_more=paced.or_more, urgent=bool(paced.count),
+            "moderate", _("E-mails delayed: many to one domain"), paced.shown, "letter",
+            "?state=due", or_more=paced.or_more, urgent=bool(paced.count),
         ),
         Tile(
-            _("Sheets to count again"), once.shown, "sheet", "?state=once", since=once.since,
-            or_more=once.or_more,
+            "paper", _("Sheets to count again"), once.shown, "sheet", "?state=once",
+            since=once.since, or_more=once.or_more,
         ),
         Tile(
-            _("Sheets in conflict"), differ.shown, "sheet", "?state=conflict",
+            "paper", _("Sheets in conflict"), differ.shown, "sheet", "?state=conflict",
             or_more=differ.or_more, urgent=bool(differ.count),
         ),
         Tile(
-            _("Cases not public yet"), hidden.shown, "case", "?state=waiting",
+            "cases", _("Cases not public yet"), hidden.shown, "case", "?state=waiting",
             or_more=hidden.or_more,
         ),
         Tile(
-            _("Cases whose publication ends within 14 days"), lapsing.shown, "case",
+            "cases", _("Cases whose publication ends within 14 days"), lapsing.shown, "case",
             "?state=lapsing", or_more=lapsing.or_more, urgent=bool(lapsing.count),
         ),
         Tile(
-            _("Cases taken down"), down.shown, "case", "?state=down", or_more=down.or_more,
+            "cases", _("Cases taken down"), down.shown, "case", "?state=down", or_more=down.or_more,
             urgent=bool(down.count),
         ),
     ]  # fmt: skip

@@ -139,7 +139,7 @@ def _let_in(request: DeskRequest, device) -> None:
 def _page(request: DeskRequest, template: str, status: int = 200, **context) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
-        "title": _("Second factor"),
+        "title": _("Two-step sign-in"),
         "next": _next(request),
         **context,
     }

@@ -1,17 +1,21 @@
 """Arabic as Arabic is written, in every text and in every word of the interface."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from babel.messages.pofile import read_po
 from django.conf import settings
+from django.utils import timezone, translation
+from django.utils.timesince import timesince
 
 from petition.campaign import editing, texts
 from petition.models import Text
+from tests.making import make_coordinator
 
 # Between digits a comma groups thousands; beside Latin letters a sign belongs to them.
 LATIN_PUNCTUATION = re.compile(r"(?<![0-9A-Za-z])[,;?%](?![0-9A-Za-z])|[\"']")
-PLACEHOLDER = re.compile(r"%\(\w+\)s|<[^>]+>|\u2066[^\u2069]*\u2069|##|\*\*")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|<[^>]+>|\u2066[^\u2069]*\u2069|##|\*\*")
 
 
 def interface():
@@ -79,3 +83,28 @@ def test_numbers_in_arabic_texts_are_isolated_and_nothing_else_is(html, isolated
 def test_numbers_on_arabic_pages_are_isolated(client):
     assert "(المادة <bdi>126</bdi>)" in client.get("/ar/").content.decode()
     assert "<bdi>126" not in client.get("/fr/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        ({"seconds": 20}, "أقلّ من دقيقة"), ({"minutes": 1}, "دقيقة واحدة"),
+        ({"minutes": 2}, "دقيقتين"), ({"minutes": 5}, "5 دقائق"), ({"minutes": 11}, "11 دقيقة"),
+        ({"hours": 2}, "ساعتين"), ({"days": 2, "hours": 3}, "يومين، 3 ساعات"),
+        ({"days": 1}, "يوم واحد"), ({"days": 62}, "شهرين"), ({"days": 21}, "3 أسابيع"),
+    ],
+)  # fmt: skip
+def test_a_span_of_time_is_counted_as_arabic_counts(span, said):
+    now = timezone.now()
+    with translation.override("ar"):
+        assert timesince(now - timedelta(**span), now).replace("\xa0", " ") == said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/admin/login/", "/admin/", "/admin/auth/user/add/"])
+def test_no_button_of_django_speaks_to_one_man(client, path):
+    if path != "/admin/login/":
+        client.force_login(make_coordinator("administrator"))
+    page = client.get(path, headers={"Accept-Language": "ar"}).content.decode()
+    for word in ("ادخل", "غيّر", "أضف", "احفظ", "أدخل", "اختر"):
+        assert not re.search(rf"(?<!\w){word}(?!\w)", page), word

@@ -14,11 +14,12 @@ pytestmark = pytest.mark.once
 
 # Beside whole words: what a word may be part of without being meant.
 AVOIDED = {
-    "ar": ["الانسحاب", "خطاب", "محجوز", "كنس", "تصفية", "إيقاف الأخبار", "حصيلة", "حصائل", "محو الشخص", "بصمة"],
+    "ar": ["الانسحاب", "خطاب", "محجوز", "كنس", "تصفية", "إيقاف الأخبار", "حصيلة", "حصائل", "محو الشخص", "بصمة",
+           "عامل التحقّق", "بتوقيت UTC"],
     "fr": ["courriel", "balayage", "arrêter", "arrêtée?", "bilan", "effacer la personne", "empreinte",
-           "retenue", "désinscription"],
+           "retenue", "désinscription", "seconds? facteurs?"],
     "en": ["sweeps?", "hand(?:ed)? over", "erase the person", "fingerprints?", "bounced letters?",
-           "by letter", "letters? waiting"],
+           "by letter", "letters? waiting", "second factors?"],
 }  # fmt: skip
 # Said on purpose: what our codes have nothing to do with.
 MEANT = ["ولا علاقة لهما ببصمات الأصابع", "rien à voir avec vos empreintes digitales"]
