@@ -160,7 +160,7 @@ def log_key(text: str) -> bytes:
 
 
 def witnesses(text: str) -> list[tuple[str, str]]:
-    """`https://address verifier-key` of each witness, comma between: (address, key)."""
+    """`https://address verifier-key` of each witness, separated by commas: (address, key)."""
     found = []
     for part in names(text):
         url, key = part.split()
@@ -248,7 +248,7 @@ def replica(text: str) -> dict:
 
 
 def _places(text: str) -> tuple[str, str]:
-    """Hosts and ports as libpq takes them, comma between."""
+    """Hosts and ports as libpq takes them, separated by commas."""
     hosts, ports = [], []
     for place in text.split(","):
         parts = urlsplit(f"//{place}")

@@ -20,7 +20,10 @@ SECRET_KEY = read(
 )
 # After a change of SECRET_KEY the former ones still open the links that were mailed under them.
 SECRET_KEY_FALLBACKS = read(
-    "SECRET_KEY_FALLBACKS", environment.names, default=[], cure="List former keys, comma between."
+    "SECRET_KEY_FALLBACKS",
+    environment.names,
+    default=[],
+    cure="List former keys, separated by commas.",
 )
 DATA_KEYS = read(
     "DATA_KEYS",
@@ -28,7 +31,7 @@ DATA_KEYS = read(
     default=[hashlib.sha256(b"data key of " + SECRET_KEY.encode()).digest()]
     if DEBUG
     else environment.REQUIRED,
-    cure="Set it to base64url keys of 32 bytes, comma between: "
+    cure="Set it to base64url keys of 32 bytes, separated by commas: "
     "python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'",
 )
 # What is sealed opens in its own row alone. Off while a release before it may still have to read.
@@ -44,7 +47,7 @@ LOG_WITNESSES = read(
     "LOG_WITNESSES",
     environment.witnesses,
     default=[],
-    cure="Write https://witness.example name+id+key for each, comma between.",
+    cure="Write https://witness.example name+id+key for each, separated by commas.",
 )
 DATABASES = {
     "default": read(
@@ -73,7 +76,7 @@ ALLOWED_HOSTS = read(
     "ALLOWED_HOSTS",
     environment.hosts,
     default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [urlsplit(SITE_URL).hostname],
-    cure="List host names, comma between, without https:// and without a path.",
+    cure="List host names, separated by commas, without https:// and without a path.",
 )
 
 # A host of its own for the desk: elsewhere there is no /admin/, and its cookies go nowhere else.

@@ -26,7 +26,7 @@ RECAPTCHA_PRIVATE_KEY = read("RECAPTCHA_PRIVATE_KEY", default="", cure="")
 if bool(RECAPTCHA_PUBLIC_KEY) != bool(RECAPTCHA_PRIVATE_KEY):
     environment.stop(
         "RECAPTCHA_PUBLIC_KEY" if RECAPTCHA_PRIVATE_KEY else "RECAPTCHA_PRIVATE_KEY",
-        "is not set while its partner is",
+        "is not set while the other one is",
         "Set both RECAPTCHA_PUBLIC_KEY and RECAPTCHA_PRIVATE_KEY, or neither.",
     )
 # What a browser has to do before it signs. `none` is for development and load tests.

@@ -22,7 +22,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "withdraw-consent": {
         "permission": "change",
         "title": gettext_lazy("The consent was withdrawn"),
-        "intro": gettext_lazy("Nothing of the case is shown from the next moment on."),
+        "intro": gettext_lazy("From then on nothing of this profile is shown."),
         "button": gettext_lazy("Note that it was withdrawn"),
         "form": forms.NoForm,
         "act": lambda pk, by, data: acts.withdraw_consent(pk, by),

@@ -21,8 +21,8 @@ from petition.web.middleware import SIGNED_IN_AT
 
 
 class Desk(admin.AdminSite):
-    site_header = _("Coordinators")
-    site_title = _("Coordinators")
+    site_header = _("Coordinators’ desk")
+    site_title = _("Coordinators’ desk")
     index_title = _("The campaign")
     index_template = "admin/desk.html"
     enable_nav_sidebar = True

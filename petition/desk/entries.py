@@ -66,7 +66,7 @@ KEYS = {
     "roles": _("roles"),
     "active": _("active"),
     "valid": _("valid lines"),
-    "struck": _("struck lines"),
+    "struck": _("crossed-out lines"),
     "at": _("public from"),
     "languages": _("languages"),
     "sent": _("sent"),

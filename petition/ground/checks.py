@@ -58,7 +58,7 @@ def it_is_set_as_a_public_site(app_configs, **kwargs):
         (
             "*" in settings.ALLOWED_HOSTS,
             "ALLOWED_HOSTS is *: caches can be filled under other hosts' names.",
-            "Name the hosts, comma between.",
+            "Name the hosts, separated by commas.",
             "petition.W006",
         ),
         (

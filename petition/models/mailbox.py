@@ -47,7 +47,7 @@ class Letter(models.Model):
     due_at = models.DateTimeField(_("due at"), default=timezone.now)
     # The mailer that has it in its hands, and since when; empty while nobody has.
     mailer = models.CharField(_("mailer"), max_length=100, blank=True)
-    claimed_at = models.DateTimeField(_("in hand since"), null=True, blank=True)
+    claimed_at = models.DateTimeField(_("being sent since"), null=True, blank=True)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     # The server's code alone, such as "550 5.1.1": its words often repeat the address.
     reply = models.CharField(_("last reply of the mail server"), max_length=20, blank=True)

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from petition.ground import countries, languages
 
@@ -69,7 +70,7 @@ class Sheet(models.Model):
         BLANK = "blank", _("not entered yet")
         ONCE = "once", _("entered once")
         CONFLICT = "conflict", _("two counts differ")
-        COUNTED = "counted", _("counted")
+        COUNTED = "counted", pgettext_lazy("state of a sheet", "counted")
         VOID = "void", _("cancelled")
 
     number = models.PositiveIntegerField(_("number"), primary_key=True)
@@ -85,8 +86,8 @@ class Sheet(models.Model):
     date = models.DateField(_("date"), null=True, blank=True)
     collector = models.CharField(_("collector"), max_length=40, blank=True)
     valid = models.PositiveSmallIntegerField(_("valid lines"), null=True, blank=True)
-    struck = models.PositiveSmallIntegerField(_("struck lines"), null=True, blank=True)
-    counted_at = models.DateTimeField(_("counted"), null=True, blank=True)
+    struck = models.PositiveSmallIntegerField(_("crossed-out lines"), null=True, blank=True)
+    counted_at = models.DateTimeField(_("counted at"), null=True, blank=True)
 
     # Whether the log has counted it.
     in_log = models.BooleanField(default=False, db_default=False, editable=False)
@@ -195,7 +196,7 @@ class SheetCount(models.Model):
         _("valid lines"), validators=[MaxValueValidator(Sheet.LINES)]
     )
     struck = models.PositiveSmallIntegerField(
-        _("struck lines"),
+        _("crossed-out lines"),
         validators=[MaxValueValidator(Sheet.LINES)],
         help_text=_("Lines that were filled in and do not count."),
     )
@@ -221,7 +222,7 @@ class SheetCount(models.Model):
         lines = [n for n in (self.valid, self.struck) if n is not None and n <= Sheet.LINES]
         if len(lines) == 2 and sum(lines) > Sheet.LINES:
             raise ValidationError(
-                {"struck": _("A sheet has 20 lines: valid and struck ones together are more.")}
+                {"struck": _("A sheet has 20 lines: valid and crossed-out ones together are more.")}
             )
 
     def agrees_with(self, other: "SheetCount") -> bool:

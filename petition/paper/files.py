@@ -33,8 +33,8 @@ OTHER_TITLES = {
     "date": ("day", "jour", "التاريخ", "تاريخ", "اليوم"),
     "collector": ("collecteur", "collectrice", "collecté par", "الجامع", "جمعها", "من جمعها"),
     "valid": ("valides", "lignes valides", "valid lines", "الصالحة", "الأسطر الصالحة"),
-    "struck": ("struck lines", "crossed out", "barrées", "lignes barrées", "المشطوبة",
-               "الأسطر المشطوبة"),
+    "struck": ("crossed-out lines", "struck lines", "crossed out", "barrées", "lignes barrées",
+               "lignes rayées", "المشطوبة", "الأسطر المشطوبة"),
 }  # fmt: skip
 LINE = "line"  # The row's line in the file, which the errors name.
 MOST_BYTES = 2 * 1024 * 1024

@@ -75,9 +75,9 @@ def tiles(figures: dict) -> list[Tile]:
     today, counter = figures["today"], figures["counter"]
     of_today = f"?confirmed={today.day.isoformat()}&state=counted"
     return [
-        Tile("figures", _("Of today, counted online"), today.online, "signature", of_today),
+        Tile("figures", _("Counted online today"), today.online, "signature", of_today),
         Tile("figures", _("Counted online, in all"), counter.online, "signature", "?state=counted"),
-        Tile("figures", _("Of today, counted on paper"), today.paper, "sheet", "?state=counted"),
+        Tile("figures", _("Counted on paper today"), today.paper, "sheet", "?state=counted"),
         Tile("figures", _("Counted on paper, in all"), counter.paper, "sheet", "?state=counted"),
         Tile("moderate", _("Pending"), states.get("pending", 0), "signature", "?state=pending"),
         Tile(

@@ -35,7 +35,7 @@ def test_the_front_page_says_what_waits_and_leads_to_it(client):
     Letter.objects.update(state="refused", ended_at=timezone.now())
     sending.owe(due, "confirm", "ar")
     page = front_page(client)
-    labels = ("Of today, counted online", "Counted online, in all", "Pending", "Suspended",
+    labels = ("Counted online today", "Counted online, in all", "Pending", "Suspended",
               "E-mails waiting", "Bounced e-mails")  # fmt: skip
     assert [figure(page, label) for label in labels] == ["1", "1", "2", "1", "1", "1"]
     for query in ("signature/?state=held", "letter/?state=refused", "letter/?state=due"):
@@ -70,8 +70,8 @@ def test_what_was_counted_on_paper_stands_apart_from_what_was_counted_online(cli
             sheet.number, person, country="MA", date=timezone.now().date(), valid=12, struck=0
         )
     page = front_page(client)
-    assert figure(page, "Of today, counted online") == figure(page, "Counted online, in all") == "1"
-    assert figure(page, "Of today, counted on paper") == "12"
+    assert figure(page, "Counted online today") == figure(page, "Counted online, in all") == "1"
+    assert figure(page, "Counted on paper today") == "12"
     assert figure(page, "Counted on paper, in all") == "12"
 
 

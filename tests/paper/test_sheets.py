@@ -240,7 +240,7 @@ def test_one_wrong_digit_never_lands_on_another_sheet(first):
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"valid": 19, "struck": 2}, "valid and struck ones together are more"),
+        ({"valid": 19, "struck": 2}, "valid and crossed-out ones together are more"),
         ({"valid": 21}, "less than or equal to 20"),
         ({"valid": -1}, "greater than or equal to 0"),
         ({"date": "2026-02-09"}, "before the campaign began"),

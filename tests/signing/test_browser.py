@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
 PHONE = {"width": 360, "height": 740}
 WORDS = {
-    "ar": ("وقّعوا العريضة", "أؤكّد توقيعي", "شكرًا لكم: تأكّد توقيعكم"),
+    "ar": ("وقّعوا العريضة", "تأكيد توقيعي", "شكرًا لكم: تأكّد توقيعكم"),
     "fr": (
         "Signer la pétition",
         "Confirmer ma signature",
