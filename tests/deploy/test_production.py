@@ -1,5 +1,5 @@
-"""The files of `deploy/` on loopback: nginx with TLS, PgBouncer, Redis, gunicorn at a socket that
-outlives it, workers, a mail server. `make deploy-test` runs it."""
+"""The files of `deploy/` on loopback: nginx with TLS, PgBouncer, a standby, Redis, gunicorn at a
+socket that outlives it, workers, a mail server. `make deploy-test` runs it."""
 
 import os
 import re
@@ -21,6 +21,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.conf import settings
 
+from tests import equipment
 from tests.conftest import Box, free_port
 from tests.making import filled_form, link
 
@@ -156,6 +157,8 @@ def stack(tmp_path_factory):
         until(lambda: socket.create_connection(("127.0.0.1", made.pool_port), 1).close() or True)
         made.manage("migrate", "-v", "0")
         made.manage("load_sample_data", DEBUG="1")
+        standby = together.enter_context(equipment.standby(made.direct))
+        made.environment["REPLICA_URL"] = standby.url.rpartition("/")[0] + "/deploy_test"
         made.start_web()
         together.callback(made.stop_web)
         together.enter_context(running(["nginx", "-c", write_nginx(made)], made.log))
@@ -305,6 +308,14 @@ def test_many_clients_share_few_connections_and_leave_nothing_behind(stack):
             )
             # What a client says at its start, PgBouncer itself keeps apart.
             assert {name for (name,) in changed} <= {"TimeZone", "application_name"}
+
+
+def test_long_readings_come_from_the_standby(stack):
+    assert stack.query("SELECT state FROM pg_stat_replication") == [("streaming",)]
+    code = "from petition.ground import replica; print(replica.source().alias)"
+    sign(stack, email="written-just-now@example.org")
+    assert until(lambda: stack.manage("shell", "-v", "0", "-c", code).strip() == "replica")
+    assert "All counters agree" in stack.manage("recount")
 
 
 def test_a_restart_loses_no_request(stack):
