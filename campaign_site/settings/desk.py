@@ -48,4 +48,4 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-]
+] + [{"NAME": "petition.desk.passwords.CampaignWords"}]

@@ -59,6 +59,12 @@ class Desk(admin.AdminSite):
             *super().get_urls(),
         ]
 
+    def logout(self, request, extra_context=None):
+        """What the browser still has of the desk goes with the session."""
+        response = super().logout(request, extra_context)
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
     def guide(self, request, slug: str = ""):
         return guide.page(request, self.each_context(request), slug)
 

@@ -33,3 +33,19 @@ for (const form of document.querySelectorAll("form[data-shows]")) {
     section.querySelectorAll("[data-progress]").forEach(watch);
   });
 }
+
+// On a phone a list is read as cards: each cell then needs its column's name. The roles keep for
+// screen readers what a table is, whatever the style makes of it.
+for (const table of document.querySelectorAll("#result_list")) {
+  const names = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim());
+  table.setAttribute("role", "table");
+  for (const row of table.rows) {
+    row.setAttribute("role", "row");
+    for (const cell of row.cells) {
+      const role = row.parentElement === table.tHead ? "columnheader" : cell.matches("th") ? "rowheader" : "cell";
+      cell.setAttribute("role", role);
+      if (role !== "columnheader" && names[cell.cellIndex]) cell.dataset.label = names[cell.cellIndex];
+    }
+  }
+  table.classList.add("desk-cards");
+}

@@ -163,3 +163,9 @@ def test_a_form_from_before_the_sign_in_is_answered_in_the_persons_language():
     assert page.status_code == 403
     assert 'lang="ar"' in page.content.decode()
     assert "<style" not in page.content.decode()
+
+
+def test_who_signs_out_leaves_nothing_in_the_browser(client, coordinator):
+    client.force_login(coordinator)
+    response = client.post("/admin/logout/")
+    assert response["Clear-Site-Data"] == '"cache", "storage"'

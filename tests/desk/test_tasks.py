@@ -69,7 +69,7 @@ def test_a_second_count_waits_for_whoever_has_not_counted(client):
     (sheet,) = sheets.make("ar", 1, first)
     assert waiting(front_page(client, second)) == []
     sheets.enter(sheet.number, first, country="MA", date="2026-03-01", valid=5, struck=0)
-    assert waiting(front_page(client, second)) == ["Sheets to count again: 1"]
+    assert waiting(front_page(client, second)) == ["Sheets to count again (1)"]
     assert waiting(front_page(client, first)) == []
 
 
@@ -77,13 +77,13 @@ def test_reviews_and_approvals_wait_for_those_who_may_give_them(client):
     author, other = make_person("author"), make_coordinator("cases", username="other")
     reader = make_coordinator("cases", username="reader")
     text = written(author)
-    assert waiting(front_page(client, reader)) == ["Texts of profiles to review: 1"]
+    assert waiting(front_page(client, reader)) == ["Texts of profiles to review (1)"]
     review(text, "other")
-    assert waiting(front_page(client, reader)) == ["Profiles to approve: 1"]
+    assert waiting(front_page(client, reader)) == ["Profiles to approve (1)"]
     text.refresh_from_db()
     acts.approve(text.pk, reader, (text.case.revision, text.revision))
     assert waiting(front_page(client, reader)) == []
-    assert waiting(front_page(client, other)) == ["Profiles to approve: 1"]
+    assert waiting(front_page(client, other)) == ["Profiles to approve (1)"]
 
 
 def test_who_wrote_a_case_is_not_asked_to_decide_about_it(client):
@@ -97,7 +97,7 @@ def test_what_somebody_suspended_waits_for_them_until_it_is_decided(client):
     signature = make_signature(state=State.COUNTED)
     moderation.hold(signature, mine, "automated", "")
     assert Entry.objects.get().act == "hold"
-    assert waiting(front_page(client, mine)) == ["Signatures that you suspended: 1"]
+    assert waiting(front_page(client, mine)) == ["Signatures that you suspended (1)"]
     assert waiting(front_page(client, theirs)) == []
     signature.refresh_from_db()
     lifecycle.move(signature, State.COUNTED)
