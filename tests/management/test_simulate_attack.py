@@ -18,9 +18,9 @@ def test_each_attack_is_played_and_what_came_of_it_is_said(live_server, settings
     settings.ALLOWED_HOSTS = ["localhost"]
     settings.SIGN_RATE = "9999/h"
     said = StringIO()
-    call_command("simulate_attack", site=live_server.url, count=40, stdout=said)
+    call_command("simulate_attack", site=live_server.url, count=60, stdout=said)
     lines = {line[:34].strip(): line[34:].split(None, 6) for line in said.getvalue().splitlines()}
-    assert lines["one catch-all domain"][3] == "40"
+    assert lines["one catch-all domain"][3] == "60"
     assert "domain" in lines["one catch-all domain"][6]
     assert "disposable" in lines["throw-away domains"][6]
     assert lines["plus-tags of one mailbox"][2] == "1"  # One mailbox, one signature.
