@@ -105,7 +105,10 @@ def test_a_coordinator_signs_in_with_a_second_factor_and_does_one_of_each_act(de
     waiting = make_signature("waiting@example.org")
     sign_in(desk, user)
     assert desk.get_attribute("html", "dir") == "rtl"
-    assert desk.inner_text(".desk-tile:nth-child(2) .desk-tile__figure") == "2"
+    assert (
+        desk.inner_text("[aria-labelledby=figures] .desk-tile:nth-child(2) .desk-tile__figure")
+        == "2"
+    )
 
     desk.goto(LIST)
     desk.fill("[name=email]", "One@Throwaway.example")
