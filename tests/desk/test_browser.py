@@ -310,3 +310,20 @@ def test_no_screen_of_ours_breaks_a_rule_of_accessibility(
         broken[path] = violations(page, of_desk=True)
     context.close()
     assert {where: what for where, what in broken.items() if what} == {}
+
+
+def test_on_a_phone_each_row_of_a_list_is_a_card_that_names_its_cells(desk):
+    make_signature("one@example.org", State.COUNTED)
+    sign_in(desk, make_coordinator("moderator"))
+    desk.goto(LIST)
+    labels = desk.locator("#result_list tbody td[data-label]").evaluate_all(
+        "cells => cells.map(cell => getComputedStyle(cell, '::before').content.slice(1, -1))"
+    )
+    heads = desk.locator("#result_list thead th").all_text_contents()
+    assert labels == [head.strip() for head in heads][2:]  # After the box and the reference.
+    assert desk.locator("#result_list tbody tr").evaluate(
+        "row => getComputedStyle(row).display"
+    ) == ("block")
+    desk.set_viewport_size({"width": 1280, "height": 900})
+    row = desk.locator("#result_list tbody tr")
+    assert row.evaluate("row => getComputedStyle(row).display") == "table-row"
