@@ -35,9 +35,7 @@ def append(by: AbstractBaseUser | None, act: str, subject: str = "", **detail) -
     system does itself. `detail` holds no name and no address of a signer.
     """
     with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        _wait_for_turn()
         last = Entry.objects.order_by("-number").first()
         entry = Entry(
             number=last.number + 1 if last else 1,
@@ -130,9 +128,17 @@ def check_seal() -> None:
 def reseal() -> None:
     """Seal the end with the first data key. Raises WrongSeal."""
     with transaction.atomic():
+        _wait_for_turn()
         check_seal()
         if last := Entry.objects.order_by("-number").first():
             _seal(last)
+
+
+def _wait_for_turn() -> None:
+    """From here to the end of the transaction nobody else appends."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
 def _seal(entry: Entry) -> None:

@@ -173,6 +173,15 @@ def test_many_who_append_at_once_make_one_chain():
     assert audit.broken() == []
 
 
+@pytest.mark.postgres
+@pytest.mark.usefixtures("committed")
+def test_a_new_seal_covers_what_is_appended_at_the_same_instant():
+    acts = [lambda: audit.append(None, Entry.Act.COUNT)] * 40 + [audit.reseal] * 20
+    at_once(sorted(acts, key=id))
+    audit.check_seal()
+    assert AuditHead.objects.get().number == 40
+
+
 def test_the_audit_can_be_read_in_the_admin_and_not_changed(admin_client):
     three_entries()
     assert "توقيع 2" in admin_client.get("/admin/petition/entry/").content.decode()
