@@ -93,6 +93,17 @@ class Server:
         self.process.send_signal(how)
         self.process.wait(START_SECONDS)
 
+    @contextmanager
+    def until_left(self) -> Iterator[None]:
+        """Started, and stopped in the end, also where a test has frozen it."""
+        self.start()
+        try:
+            yield
+        finally:
+            if self.process.poll() is None:
+                self.send(signal.SIGCONT)
+                self.stop()
+
     def send(self, how: int) -> None:
         """The signal to each of its processes, as SIGSTOP for a server that hangs."""
         main = self.process.pid
@@ -126,13 +137,8 @@ def server(options: dict[str, str]) -> Iterator[Server]:
         named = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [f"{programs}/postgres", "-D", data, *named]
         running = Server(command, programs, port, account)
-        running.start()
-        try:
+        with running.until_left():
             yield running
-        finally:
-            if running.process.poll() is None:
-                running.send(signal.SIGCONT)
-                running.stop()
 
 
 @contextmanager
@@ -148,13 +154,8 @@ def standby(of: str) -> Iterator[Server]:
         here = ("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
         command = [f"{programs}/postgres", "-D", data, "-c", "max_connections=200", *here, *options]
         running = Server(command, programs, port, account)
-        running.start()
-        try:
+        with running.until_left():
             yield running
-        finally:
-            if running.process.poll() is None:
-                running.send(signal.SIGCONT)
-                running.stop()
 
 
 def _account(folder: Path) -> dict:
