@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME as CHOSEN
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -30,6 +31,7 @@ from petition.admin.signature_forms import (
     SignatureFilters,
 )
 from petition.campaign import texts
+from petition.desk import funnel
 from petition.ground import addresses, encryption, masks
 from petition.ground.lazy import LazyText
 from petition.models import Entry, Signature
@@ -133,9 +135,25 @@ class SignatureAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         return [
             path("look-up/", view(self.look_up), name="petition_signature_look_up"),
+            path("funnel/", view(self.funnel), name="petition_signature_funnel"),
             path("<int:pk>/reveal/", view(self.reveal), name="petition_signature_reveal"),
             *super().get_urls(),
         ]
+
+    def funnel(self, request):
+        """How many of those who signed got an e-mail, and confirmed."""
+        if not request.user.has_perm("petition.view_signature"):
+            raise PermissionDenied
+        figures = funnel.figures()
+        days = {"title": _("By day"), "column": _("Day (UTC)"), "rows": figures["days"]}
+        providers = {"title": _("By mail provider"), "column": _("Provider")}
+        context = self.admin_site.each_context(request) | {
+            "title": _("From signing to confirming"),
+            "opts": self.opts,
+            "as_of": figures["as_of"],
+            "tables": [days | {"is_days": True}, providers | {"rows": figures["providers"]}],
+        }
+        return TemplateResponse(request, "admin/funnel.html", context)
 
     def get_actions(self, request):
         allowed = super().get_actions(request)

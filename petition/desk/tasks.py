@@ -90,6 +90,7 @@ TASKS = (
         _("Figures and exports"),
         ("export",),
         (
+            Door(_("From signing to confirming"), "petition_signature_funnel", "view_signature"),
             Door(_("Export figures"), "petition_export_tallies", "export_tally"),
             Door(_("Deliver names"), "petition_export_delivery", "deliver_signature"),
         ),

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from petition.desk import overview, tasks
+from petition.desk import funnel, overview, tasks
 from petition.figures import milestones
 from petition.ground.lazy import LazyText
 from petition.signing import signs
@@ -39,6 +39,7 @@ def front_page(user, lists: dict[str, list[dict]]) -> dict:
     writes_news = user.has_perm("petition.write_news")
     return {
         "signs": signs.seen() if user.has_perm("petition.view_signature") else [],
+        "falls": funnel.falls() if user.has_perm("petition.view_signature") else [],
         "may_sweep": user.has_perm("petition.run_sweep"),
         "milestones": milestones.drafted() if writes_news else [],
         "count_now": figures["counter"].total,

@@ -49,6 +49,7 @@ def act(name: str, permission: str) -> Screen:
 RULE = {"country": "LB", "to": "held", "reason": "other", "start": "1"}
 SCREENS = [
     Screen("front page", "", ""),
+    Screen("funnel", "petition.view_signature", "petition/signature/funnel/"),
     Screen("figures", "petition.export_tally", "petition/export/tallies/"),
     Screen("export figures", "petition.export_tally", "petition/export/tallies/",
            {"dimension": "day", "file_format": "csv"}),
