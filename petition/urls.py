@@ -49,6 +49,7 @@ urlpatterns = [
         path("counter/figures/", counter.figures, name="figures"),
         path("counter/check/", log.check, name="check"),
         path("counter/map.svg", counter.world_map, name="map"),
+        path("collect/", sharing.collect, name="collect"),
         path("poster.pdf", sharing.poster, name="poster"),
         path("share.png", sharing.picture, name="picture"),
         path("press/", press.press, name="press"),

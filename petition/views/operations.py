@@ -18,7 +18,7 @@ from petition.web import readiness
 
 PLAIN = "text/plain; charset=utf-8"
 PAGES = ("home", "sign", "tracks", "cases", "stories", "counter", "figures", "press", "api",
-         "about", "privacy")  # fmt: skip
+         "collect", "about", "privacy")  # fmt: skip
 URLSET = (
     '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
     ' xmlns:xhtml="http://www.w3.org/1999/xhtml">'

@@ -1,8 +1,10 @@
-"""The poster and the picture that pass the appeal on."""
+"""What passes the appeal on: the page for those who collect, the poster and the picture."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -19,6 +21,33 @@ from petition.views import headers
 def home_address() -> str:
     """The home page in the page's language, as people pass it on."""
     return settings.SITE_URL + reverse("home")
+
+
+@require_safe
+@headers.public(300)
+def collect(request: HttpRequest) -> HttpResponse:
+    """For those who ask others to sign: texts for messengers, poster, code, and where sheets are
+    had."""
+    address = home_address()
+    context = {
+        "messages": [_message(code, named) for code, named in languages.CHOICES],
+        "address": address,
+        "qr": sharing.qr_code(address),
+    }
+    return render(request, "campaign/collect.html", context)
+
+
+def _message(code: str, named: str) -> dict:
+    """What to send to somebody who reads this language, with the page in it."""
+    appeal = texts.text(Text.Slug.APPEAL, code)
+    with translation.override(code):
+        address = home_address()
+    return {
+        "language": languages.LANGUAGES[code],
+        "named": named,
+        "text": f"{appeal.title} – {appeal.summary}",
+        "address": address,
+    }
 
 
 @require_safe

@@ -20,7 +20,7 @@ from petition.log import merkle
 from petition.models import LogHead
 from petition.web import pages, warm
 
-PAGES = ("home", "counter", "figures", "check", "press", "api", "about", "privacy")
+PAGES = ("home", "counter", "figures", "check", "press", "api", "collect", "about", "privacy")
 FILES = ("counter_json", "tallies_json", "tallies_csv", "history_json", "history_csv",
          "corrections_json", "openapi")  # fmt: skip
 ROOT = ("/favicon.ico", "/apple-touch-icon.png", "/static/verify_count.py")

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 20
 PAGES = ("home", "sign", "sent", "signed", "withdrawn", "counter", "figures", "tracks", "about",
-         "privacy", "press", "api", "picture", "badge_svg")  # fmt: skip
+         "privacy", "press", "api", "collect", "picture", "badge_svg")  # fmt: skip
 FILES = ("counter_json", "tallies_json", "tallies_csv", "history_json", "history_csv",
          "corrections_json", "openapi")  # fmt: skip
 

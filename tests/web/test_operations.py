@@ -40,7 +40,7 @@ def test_robots_are_kept_from_private_pages_and_shown_the_map(client):
     assert "Disallow: /ar/confirm/" in text
     assert "Sitemap: http://testserver/sitemap.xml" in text
     found = client.get("/sitemap.xml").content.decode()
-    assert len(re.findall(r"<loc>", found)) == 3 * 14
+    assert len(re.findall(r"<loc>", found)) == 3 * 15
     assert "<loc>http://testserver/ar/tracks/fate/</loc>" in found
     assert 'hreflang="fr" href="http://testserver/fr/tracks/fate/"' in found
 
