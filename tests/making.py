@@ -317,6 +317,7 @@ DETAILS = {
     "sweep go on": {},
     "sweep undo": {},
     "sweep end": {"task": "undo", "moved": 12, "restored": 11},
+    "domain": {"domain": "sample.invalid", "judged": "throw-away", "until": "2026-12-24"},
     "print": {"sheets": 10, "language": "ar", "first": 100016, "last": 100108, "again": True},
     "enter": {"state": "once"} | NUMBERS,
     "import": {"rows": 9, "first": 1, "counted": 2, "conflicts": 3, "known": 3},

@@ -6,6 +6,7 @@ from petition.admin import (  # noqa: F401
     campaign,
     cases,
     exports,
+    mail_domains,
     mailbox,
     news,
     paper,

@@ -49,10 +49,10 @@ class SweepForm(forms.ModelForm):
         """The database's own rules are those of `clean`, which says them to people."""
 
     def clean_domain(self):
-        name = self.cleaned_data["domain"].strip().rpartition("@")[2]
+        name = self.cleaned_data["domain"].strip()
         try:
             # As signatures are indexed: in ASCII, and by the first of a provider's domains.
-            return addresses.domain(addresses.parse(f"name@{name}")) if name else ""
+            return addresses.named_domain(name) if name else ""
         except addresses.Invalid as error:
             raise forms.ValidationError(_("Enter a mail domain, such as example.org.")) from error
 

@@ -10,12 +10,24 @@ from petition import audit
 from petition.desk import roles
 from petition.ground import countries, languages
 from petition.ground.lazy import LazyText
-from petition.models import Case, Consent, Entry, Export, Letter, Sheet, Signature, Sweep, Text
+from petition.models import (
+    Case,
+    Consent,
+    Entry,
+    Export,
+    Letter,
+    MailDomain,
+    Sheet,
+    Signature,
+    Sweep,
+    Text,
+)
 
 # An entry names what it is about by a word and a reference, such as "sweep 7" (`audit.name_of`).
 SUBJECTS = {
     "signature": _("signature"),
     "sweep": _("bulk removal"),
+    "maildomain": _("mail domain"),
     "sheet": _("sheet"),
     "batch": _("batch"),
     "export": _("export"),
@@ -77,9 +89,13 @@ KEYS = {
     "part": _("part"),
     "situation": _("situation"),
     "scope": _("may be shown"),
+    "judged": _("has"),
 }
 # Of a consent the same word means another day.
-KEYS_OF: dict[str, dict[str, LazyText]] = {Entry.Act.CONSENT: {"until": _("valid until (UTC)")}}
+KEYS_OF: dict[str, dict[str, LazyText]] = {
+    Entry.Act.CONSENT: {"until": _("valid until (UTC)")},
+    Entry.Act.DOMAIN: {"until": _("last day (UTC)")},
+}
 
 STATES = dict(Sheet.State.choices) | dict(Signature.State.choices)
 VALUES: dict[str, Mapping[str, LazyText]] = {
@@ -116,6 +132,7 @@ VALUES: dict[str, Mapping[str, LazyText]] = {
     "scope": {
         scope: getattr(Consent, f"scope_{scope}").field.verbose_name for scope in Consent.SCOPES
     },
+    "judged": dict(MailDomain.Judged.choices),
     "task": dict(Sweep.Task.choices),
     "what": {
         "added": _("added"),

@@ -22,6 +22,7 @@ OF_MODEL = {
     "signature": "hold",
     "letter": "find",
     "sweep": "bulk-removal",
+    "maildomain": "bulk-removal",
     "sheet": "sheets",
     "case": "profile",
     "text": "texts",

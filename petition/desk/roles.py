@@ -22,6 +22,9 @@ ROLES = {
         "petition.view_letter",
         "petition.view_sweep",
         "petition.run_sweep",
+        "petition.view_maildomain",
+        "petition.add_maildomain",
+        "petition.change_maildomain",
     ],
     "editor": [
         "petition.export_tally",

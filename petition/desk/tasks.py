@@ -57,7 +57,7 @@ TASKS = (
     Task(
         "moderate",
         _("Moderate signatures"),
-        ("signature", "letter", "sweep"),
+        ("signature", "letter", "sweep", "maildomain"),
         (Door(_("New bulk removal"), "petition_sweep_new", "run_sweep"),),
     ),
     Task(

@@ -94,6 +94,12 @@ def _meant(text: str) -> str:
     return f"{local}{at}{name}"
 
 
+def named_domain(text: str) -> str:
+    """The mail domain that a text such as "@Example.org" names, as `domain` gives it. Raises
+    Invalid."""
+    return domain(parse(f"name@{text.strip().rpartition('@')[2]}"))
+
+
 def domain(address: str) -> str:
     """The domain of a parsed address, in lower case; a provider's first where it has several."""
     name = address.rpartition("@")[2].lower()

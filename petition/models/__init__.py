@@ -10,6 +10,7 @@ from petition.models.heartbeats import Heartbeat
 from petition.models.history import Hour, Mend
 from petition.models.installation import Installation
 from petition.models.log import LogEvent, LogHead, LogOpening, LogTile, LogWitness
+from petition.models.mail_domains import MailDomain
 from petition.models.mailbox import Letter
 from petition.models.milestones import Milestone
 from petition.models.news import Mailing, News, NewsText
@@ -43,6 +44,7 @@ __all__ = [
     "LogOpening",
     "LogTile",
     "LogWitness",
+    "MailDomain",
     "Mailing",
     "Mend",
     "Milestone",

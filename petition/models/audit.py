@@ -22,6 +22,7 @@ class Entry(models.Model):
         SWEEP_GO_ON = "sweep go on", _("let a bulk removal go on")
         SWEEP_UNDO = "sweep undo", _("undid a bulk removal")
         SWEEP_END = "sweep end", _("a bulk removal came to its end")
+        DOMAIN = "domain", _("judged a mail domain")
         PRINT = "print", _("printed sheets")
         ENTER = "enter", _("entered a sheet")
         IMPORT = "import", _("imported sheets")

@@ -203,6 +203,10 @@ RECORD: dict[str, list[Purpose]] = {
                 NONE, ARCHIVE)
     ],
     "LogWitness": [Purpose("id url size", "who cosigns the public log", NONE, ARCHIVE)],
+    "MailDomain": [
+        Purpose("id domain judged until note", "finding fakes: what coordinators know of a mail "
+                "domain", NONE, "until somebody ends it; the record stays")
+    ],
     "Heartbeat": [Purpose("id worker host at", "that workers live", NONE, "overwritten")],
     "Installation": [
         Purpose("id keys database crisis_since", "which keys the database is in use with", NONE,

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from petition.ground import addresses, encryption, memory
 from petition.ground.misspellings import PROVIDERS
-from petition.models import Signature, Tally
+from petition.models import MailDomain, Signature, Tally
 
 Reason = Signature.Reason
 LOOK_SECONDS = 60
@@ -136,7 +136,8 @@ def _countries(hour: QuerySet, of: int, since: datetime) -> Iterator[Sign]:
 
 def _by_domain(rows: QuerySet) -> QuerySet:
     """Groups of one mail domain that is no large provider: `n`, `confirmed`, and `one` of them."""
-    rows = rows.filter(domain__isnull=False).exclude(domain__in=_large())
+    honest = _judged(MailDomain.Judged.HONEST)
+    rows = rows.filter(domain__isnull=False).exclude(domain__in=[*_large(), *honest])
     confirmed = Count("pk", filter=Q(confirmed_at__isnull=False))
     return rows.order_by().values("domain").annotate(n=Count("pk"), confirmed=confirmed,
                                                      one=Min("pk"))  # fmt: skip
@@ -159,7 +160,20 @@ def _large() -> list[bytes]:
     return [encryption.index(domain, "domain") for domain in PROVIDERS]
 
 
-@cache
 def _throw_away() -> list[bytes]:
-    """Codes of the domains that the package knows; it is renewed every week."""
-    return [encryption.index(domain, "domain") for domain in blocklist if domain.isascii()]
+    """Codes of the domains that the package knows or coordinators have added, without those that
+    they take for honest."""
+    added, honest = _judged(MailDomain.Judged.THROW_AWAY), _judged(MailDomain.Judged.HONEST)
+    return list((_known_throw_away() | added) - honest)
+
+
+def _judged(judged: str) -> set[bytes]:
+    today = timezone.now().astimezone(UTC).date()
+    rows = MailDomain.objects.filter(judged=judged, until__gte=today)
+    return {encryption.index(domain, "domain") for domain in rows.values_list("domain", flat=True)}
+
+
+@cache
+def _known_throw_away() -> frozenset[bytes]:
+    """Of the package, which is renewed every week."""
+    return frozenset(encryption.index(name, "domain") for name in blocklist if name.isascii())

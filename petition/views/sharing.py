@@ -13,6 +13,7 @@ from petition.campaign import texts
 from petition.cases import rules
 from petition.figures import sharing
 from petition.ground import languages
+from petition.ground.lazy import LazyText
 from petition.models import Text
 from petition.signing import tallies
 from petition.views import headers
@@ -37,7 +38,7 @@ def collect(request: HttpRequest) -> HttpResponse:
     return render(request, "campaign/collect.html", context)
 
 
-def _message(code: str, named: str) -> dict:
+def _message(code: str, named: LazyText) -> dict:
     """What to send to somebody who reads this language, with the page in it."""
     appeal = texts.text(Text.Slug.APPEAL, code)
     with translation.override(code):

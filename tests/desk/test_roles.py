@@ -14,7 +14,7 @@ from petition.admin.exports import seal
 from petition.cases import acts
 from petition.desk import exports, roles
 from petition.letters import sending
-from petition.models import Export, Sweep, Text
+from petition.models import Export, MailDomain, Sweep, Text
 from petition.paper import sheets
 from petition.signing import lifecycle
 from tests.making import (
@@ -75,6 +75,10 @@ SCREENS = [
     Screen("stop a sweep", "petition.run_sweep", "petition/sweep/{sweep}/stop/", {}),
     Screen("go on", "petition.run_sweep", "petition/sweep/{sweep}/go-on/", {}),
     Screen("undo a sweep", "petition.run_sweep", "petition/sweep/{sweep}/undo/", {}),
+    Screen("mail domains", "petition.view_maildomain", "petition/maildomain/"),
+    Screen("mail domain", "petition.view_maildomain", "petition/maildomain/{domain}/change/"),
+    Screen("new mail domain", "petition.add_maildomain", "petition/maildomain/add/",
+           {"domain": "fake.example", "judged": "throw-away", "until": "2026-12-24"}),
     Screen("exports", "petition.view_export", "petition/export/"),
     Screen("export", "petition.view_export", "petition/export/{export}/change/"),
     Screen("its progress", "petition.view_export", "petition/export/{export}/progress.json"),
@@ -194,6 +198,7 @@ def rows(db) -> dict[str, object]:
         "signature": signature.pk,
         "letter": sending.owe(signature, "held", "ar").pk,
         "sweep": sweep.pk,
+        "domain": MailDomain.objects.create(domain="judged.example", judged="honest").pk,
         "export": export.pk,
         "user": somebody.pk,
         "text": Text.objects.get(slug="about", language="ar").pk,
