@@ -32,3 +32,11 @@ def test_others_beside_them_do(password):
 def test_it_says_what_to_do_in_each_language(language, words):
     with translation.override(language), pytest.raises(ValidationError, match=words):
         validate_password("Palestine2026")
+
+
+def test_it_has_to_be_long_and_may_be_of_any_characters():
+    validate_password("748 291 036 615")
+    validate_password("٧٤٨٢٩١٠٣٦٦١٥")
+    with pytest.raises(ValidationError) as refused:
+        validate_password("kQ7!vz#Lp2x")
+    assert [error.code for error in refused.value.error_list] == ["password_too_short"]
