@@ -121,7 +121,9 @@ def test_errors_are_focused_and_lead_to_their_fields(phone):
 
 
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])
-@pytest.mark.parametrize("path", ["", "sign/", "sign/sent/", "tracks/", "about/", "privacy/"])
+@pytest.mark.parametrize(
+    "path", ["", "sign/", "sign/sent/", "tracks/", "about/", "privacy/", "collect/"]
+)
 def test_no_page_is_wider_than_a_small_phone(phone, language, path):
     caches["process"].clear()
     phone.set_viewport_size({"width": 320, "height": 640})
@@ -184,8 +186,8 @@ def test_the_list_is_narrowed_and_a_profile_opened_without_javascript(phone):
 
 
 PAGES = ["", "sign/", "sign/sent/", "signed/", "signed/review/", "withdrawn/", "tracks/",
-         "tracks/fate/", "about/", "privacy/", "news/", "news/arabic-only/", "counter/check/",
-         "nothing/"]  # fmt: skip
+         "collect/", "tracks/fate/", "about/", "privacy/", "news/", "news/arabic-only/",
+         "counter/check/", "nothing/"]  # fmt: skip
 
 
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])
