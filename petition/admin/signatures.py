@@ -150,6 +150,7 @@ class SignatureAdmin(ReadOnlyAdmin):
         context = self.admin_site.each_context(request) | {
             "title": _("From signing to confirming"),
             "opts": self.opts,
+            "help_of": "funnel",
             "as_of": figures["as_of"],
             "tables": [days | {"is_days": True}, providers | {"rows": figures["providers"]}],
         }

@@ -33,6 +33,8 @@ OF_MODEL = {
     "user": "accounts",
     "entry": "audit",
 }
+# And on a screen beside a model's own, which names itself as `help_of`.
+OF_SCREEN = {"funnel": "front-page"}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ register = template.Library()
 
 
 @register.simple_tag
-def guide(model_name: str) -> guide_.Section | None:
-    """The section that helps on the screens of a model; None where there is none."""
-    slug = guide_.OF_MODEL.get(model_name or "")
+def guide(name: str) -> guide_.Section | None:
+    """The section that helps on the screens of a model, or on a screen; None where there is
+    none."""
+    slug = guide_.OF_SCREEN.get(name) or guide_.OF_MODEL.get(name)
     return guide_.sections(get_language() or "ar")[slug] if slug else None

@@ -68,6 +68,13 @@ def test_a_second_letter_to_one_signature_counts_once(client):
     assert rows(page)["all others"] == ["1", "1", "0", "0", "0%", "–"]
 
 
+def test_its_help_is_that_of_the_front_page(client):
+    client.force_login(make_coordinator("moderator"))
+    page = client.get(PAGE).content.decode()
+    assert 'href="/admin/guide/front-page/"' in page
+    assert 'href="/admin/guide/hold/"' not in page
+
+
 def test_a_site_without_signatures_says_so(client):
     client.force_login(make_coordinator("moderator"))
     page = client.get(PAGE, headers={"Accept-Language": "en"}).content.decode()
