@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -227,3 +228,36 @@ def read_only(database, switch: str) -> None:
     with psycopg.connect(database.url, autocommit=True) as connection:
         connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {switch}")
         connection.execute("SELECT pg_reload_conf()")
+
+
+def test_while_others_have_every_connection_pages_stand_and_posts_are_answered(standing):
+    site, database = standing
+    before = signatures(database)
+    assert site.sign("used-up-before@example.org").status == 303
+    with every_connection(database):
+        check_standing(site)
+        check_posts_are_answered(site)
+    assert seconds_until_signed(site, "used-up-after@example.org") <= PATIENCE
+    assert signatures(database) == before + 2
+
+
+@contextmanager
+def every_connection(database):
+    """Those of the site are ended, and no new one is to be had."""
+    taken = []
+    try:
+        while True:
+            try:
+                taken.append(psycopg.connect(database.url, autocommit=True))
+            except psycopg.OperationalError:
+                mine = [connection.info.backend_pid for connection in taken]
+                ended = taken[0].execute(
+                    "SELECT count(pg_terminate_backend(pid, 1000)) FROM pg_stat_activity"
+                    " WHERE backend_type = 'client backend' AND NOT pid = ANY(%s)", [mine]
+                ).fetchone()[0]  # fmt: skip
+                if not ended:
+                    break
+        yield
+    finally:
+        for connection in taken:
+            connection.close()
