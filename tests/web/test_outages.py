@@ -5,9 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -261,3 +262,55 @@ def every_connection(database):
     finally:
         for connection in taken:
             connection.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path, monkeypatch):
+    """A file system of its own for the database; only root can make one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    made = ["mount", "-t", "tmpfs", "-o", "size=300m,mode=755", "tmpfs", str(disk)]
+    if os.getuid() or subprocess.run(made, capture_output=True).returncode:
+        pytest.skip("a small file system cannot be mounted here: run it as root")
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(folder.stat().st_mode | 0o011)  # PostgreSQL's account passes through.
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk, tmp_path):
+    with equipment.server({"max_wal_size": "32MB", "min_wal_size": "32MB"}) as database:
+        site = Site(database.url, tmp_path / "last-good")
+        site.manage("migrate")
+        site.start()
+        try:
+            site.wait_until_warm()
+            filler = small_disk / "filler"
+            fill(filler)
+            acknowledged = sign_until_refused(site)
+            check_standing(site)
+            check_signing_is_answered(site)
+            filler.unlink()
+            if database.process.poll() is not None:  # It could not even write its log.
+                database.start()
+            assert seconds_until_signed(site, "room-again@example.org") <= PATIENCE
+            assert signatures(database) >= acknowledged + 1
+        finally:
+            site.stop()
+
+
+def fill(path) -> None:
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def sign_until_refused(site: Site) -> int:
+    """How many were acknowledged: pages of tables that had room take some more."""
+    for n in range(5000):
+        answer = site.sign(f"full{n}@example.org")
+        if answer.status != 303:
+            assert answer.status == 503
+            return n
+    raise AssertionError("the disk is not full")
