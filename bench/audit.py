@@ -24,7 +24,7 @@ TOOLS = Path("var/audit")
 LANGUAGES = ("ar", "fr", "en")
 MEASURED = ("ar/", "fr/", "en/", "ar/sign/", "ar/cases/", "ar/cases/named/", "ar/press/",
             "fr/press/api/", "embed/ar/counter/",
-            "ar/counter/")  # fmt: skip
+            "ar/counter/", "ar/counter/check/", "ar/collect/")  # fmt: skip
 CHROME = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-sync"
 
 

@@ -15,6 +15,7 @@ os.environ |= {
     "DEBUG": "0",
     "SECRET_KEY": "for-screenshots-alone-and-nothing-else-0123456789-0123456789",
     "DATA_KEYS": "c2NyZWVuc2hvdHMtc2NyZWVuc2hvdHMtc2NyZWVuc2g",
+    "LOG_KEY": "YmVuY2htYXJrcy1iZW5jaG1hcmtzLWJlbmNobWFya3M",
     "SITE_URL": BASE,
     "SECURE_SSL_REDIRECT": "0",
     "RATELIMIT_ENABLE": "0",
@@ -40,7 +41,8 @@ PAGES = {
     "home": "", "sign": "sign/", "sent": "sign/sent/", "signed": "signed/", "tracks": "tracks/",
     "track": "tracks/fate/", "news": "news/", "story": "news/sample/",
     "press": "press/", "press-small-dark": "press/?size=small&theme=dark", "api": "press/api/",
-    "counter": "counter/", "figures": "counter/figures/",
+    "counter": "counter/", "figures": "counter/figures/", "check": "counter/check/",
+    "collect": "collect/",
     "about": "about/", "privacy": "privacy/", "withdrawn": "withdrawn/",
     "cases": "cases/", "case-named": "cases/named/", "case-pseudonym": "cases/pseudonym/",
     "case-withheld": "cases/withheld/", "case-child": "cases/child/",
@@ -59,6 +61,7 @@ def prepare() -> Signature:
     Tally.objects.filter(dimension="total").update(count=123_456)
     sample_story()
     make_profiles()
+    call_command("historian", once=True)  # A log to check.
     return Signature.objects.create(
         name="Sample Signer",
         email="someone@example.org",
