@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from petition.desk import funnel
 from petition.ground import replica
 from petition.letters import sending
 from petition.models import Letter, Signature
@@ -108,3 +109,13 @@ def test_it_is_read_from_where_long_readings_come_from(client, monkeypatch):
     monkeypatch.setattr(replica, "source", lambda: asked.append(1) or replica.MAIN)
     assert client.get(PAGE).status_code == 200
     assert asked
+
+
+def test_the_latest_tell_the_share_however_many_have_signed(client, monkeypatch):
+    client.force_login(make_coordinator("moderator"))
+    monkeypatch.setattr(funnel, "ROWS_AT_MOST", 100)
+    signed("gmail.com", 50, confirmed=0, ago=timedelta(days=6))
+    signed("gmail.com", 100, confirmed=80, ago=timedelta(days=3))
+    signed("gmail.com", 40, confirmed=2, ago=timedelta(hours=5))
+    (fall,) = funnel.falls()
+    assert (fall.asked_before, fall.confirmed_before, fall.asked) == (100, 80, 40)
