@@ -3,6 +3,7 @@
 import gc
 import os
 import socket
+from contextlib import ExitStack
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -21,19 +22,20 @@ from petition.campaign.texts import lay_shipped_texts
 from petition.desk import roles
 from petition.models import Tally
 from tests import equipment
+from tests.browsing import watched_page
 
 STARTED = timezone.now()
 RENDER = Template._render
 # The modules that take longest, a minute and more of two cores together: left out of `test-quick`.
 SLOW = {
     "campaign/test_editing.py", "campaign/test_migrations.py", "campaign/test_news.py",
-    "campaign/test_pages.py", "cases/test_pages.py", "cases/test_picture_refusals.py",
-    "cases/test_pictures.py",
-    "cases/test_rules.py", "desk/test_entries.py", "desk/test_roles.py",
+    "campaign/test_pages.py", "cases/test_gone.py", "cases/test_pages.py",
+    "cases/test_picture_refusals.py", "cases/test_pictures.py", "cases/test_rules.py",
+    "desk/test_entries.py", "desk/test_roles.py",
     "figures/test_counter.py", "figures/test_disclosure.py", "figures/test_openapi.py",
     "figures/test_press.py", "letters/test_mailings.py", "letters/test_mailings_stopped.py",
-    "management/test_samples.py",
-    "paper/test_imports.py", "paper/test_sheets.py", "signing/test_migrations.py",
+    "management/test_samples.py", "paper/test_imports.py", "paper/test_screens.py",
+    "paper/test_sheets.py", "signing/test_migrations.py",
     "test_every_screen.py", "test_run.py", "test_settings.py", "web/test_corpus.py",
 }  # fmt: skip
 
@@ -187,3 +189,23 @@ def chromium():
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def open_page(chromium, live_server, settings):
+    """Opens pages in contexts of their own; fails where one asked another host, set a cookie or
+    wrote to the console."""
+    settings.ALLOWED_HOSTS = ["localhost"]
+    settings.SITE_URL = live_server.url
+    with ExitStack() as stack:
+
+        def open_page(**options):
+            return stack.enter_context(watched_page(chromium, live_server.url, **options))
+
+        yield open_page
+
+
+@pytest.fixture
+def phone(open_page):
+    """A small phone without JavaScript."""
+    return open_page(java_script_enabled=False)

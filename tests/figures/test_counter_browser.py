@@ -10,8 +10,8 @@ from django.utils import timezone
 from petition.figures import history
 from petition.models import Mend
 from tests.accessibility import violations
+from tests.browsing import WATCH_SHIFTS
 from tests.making import State, make_case, make_signature
-from tests.signing.test_browser import WATCH_SHIFTS, open_page, phone  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
@@ -33,7 +33,7 @@ def draw_a_past() -> None:
     caches["process"].clear()
 
 
-def opened(open_page, path="/en/counter/", **options):  # noqa: F811
+def opened(open_page, path="/en/counter/", **options):
     """The page under a clock that stands still unless it is moved, and what it asks for."""
     page = open_page(**options)
     page.clock.install()
@@ -73,7 +73,7 @@ def until_it_shows(page, total: str) -> None:
     raise AssertionError(page.inner_text(".counter__total"))
 
 
-def test_an_unchanged_figure_is_not_sent_again(open_page):  # noqa: F811
+def test_an_unchanged_figure_is_not_sent_again(open_page):
     page, asked = opened(open_page)
     pass_seconds(page, 35)
     assert asked[0] in (200, 304)
@@ -97,7 +97,7 @@ def apart(page) -> int:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_figure_bar_and_share_follow_and_time_is_told_in_three_zones(open_page, language):  # noqa: F811
+def test_figure_bar_and_share_follow_and_time_is_told_in_three_zones(open_page, language):
     page, _ = opened(open_page, f"/{language}/counter/", timezone_id="Asia/Tokyo")
     here = page.inner_text(".live [data-here]")
     assert re.search(r"\d\d:\d\d", here)
@@ -113,7 +113,7 @@ def test_figure_bar_and_share_follow_and_time_is_told_in_three_zones(open_page, 
     assert page.inner_text(".counter__goal bdi >> nth=1").startswith("1")
 
 
-def test_the_figure_runs_where_motion_is_welcome_and_jumps_where_it_is_not(open_page):  # noqa: F811
+def test_the_figure_runs_where_motion_is_welcome_and_jumps_where_it_is_not(open_page):
     frames = """() => { window.seen = new Set(); new MutationObserver(() =>
         window.seen.add(document.querySelector('.counter__total').textContent)
     ).observe(document.querySelector('.counter__total'),
@@ -131,7 +131,7 @@ def test_the_figure_runs_where_motion_is_welcome_and_jumps_where_it_is_not(open_
     assert seen["reduce"] == ["80"]
 
 
-def test_it_asks_less_and_less_while_there_is_no_answer_and_says_so(open_page):  # noqa: F811
+def test_it_asks_less_and_less_while_there_is_no_answer_and_says_so(open_page):
     page, _ = opened(open_page)
     tried = []
     page.route(JSON, lambda route: (tried.append(1), route.abort()))
@@ -151,7 +151,7 @@ def test_it_asks_less_and_less_while_there_is_no_answer_and_says_so(open_page): 
     assert not page.locator("[data-wrong]").is_visible()
 
 
-def test_it_waits_while_nobody_looks_and_asks_at_once_when_somebody_does(open_page):  # noqa: F811
+def test_it_waits_while_nobody_looks_and_asks_at_once_when_somebody_does(open_page):
     page, asked = opened(open_page)
     hide = """hidden => { Object.defineProperty(document, 'hidden',
         { value: hidden, configurable: true });
@@ -166,7 +166,7 @@ def test_it_waits_while_nobody_looks_and_asks_at_once_when_somebody_does(open_pa
     until_it_shows(page, "3")
 
 
-def test_on_a_slow_or_dear_line_it_asks_less_often(open_page):  # noqa: F811
+def test_on_a_slow_or_dear_line_it_asks_less_often(open_page):
     page = open_page()
     page.add_init_script(
         "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
@@ -179,7 +179,7 @@ def test_on_a_slow_or_dear_line_it_asks_less_often(open_page):  # noqa: F811
     assert 4 <= len(asked) <= 6
 
 
-def test_screen_readers_hear_of_it_at_most_once_a_minute(open_page):  # noqa: F811
+def test_screen_readers_hear_of_it_at_most_once_a_minute(open_page):
     page, _ = opened(open_page)
     page.evaluate("""() => { window.said = []; new MutationObserver(() =>
         window.said.push(document.querySelector('[data-said]').textContent)
@@ -194,7 +194,7 @@ def test_screen_readers_hear_of_it_at_most_once_a_minute(open_page):  # noqa: F8
     assert said[-1].startswith("Confirmed signatures: ")
 
 
-def test_charts_and_tables_follow_and_stay_as_they_were_opened(noon, open_page):  # noqa: F811
+def test_charts_and_tables_follow_and_stay_as_they_were_opened(noon, open_page):
     draw_a_past()
     page, _ = opened(open_page)
     page.evaluate("document.getElementById('days-table').open = true")
@@ -206,7 +206,7 @@ def test_charts_and_tables_follow_and_stay_as_they_were_opened(noon, open_page):
     assert page.locator("#days-table tbody td").first.inner_text() == "55"
 
 
-def test_what_came_too_early_is_said_and_shown_later_all_the_same(open_page):  # noqa: F811
+def test_what_came_too_early_is_said_and_shown_later_all_the_same(open_page):
     """Within a minute of the last time nothing is said; after it no new figure may come."""
     draw_a_past()
     page, _ = opened(open_page)
@@ -223,7 +223,7 @@ def test_what_came_too_early_is_said_and_shown_later_all_the_same(open_page):  #
     assert page.inner_text("[data-said]") not in ("", first)
 
 
-def test_the_whole_screen_of_a_studio_shows_what_it_is_and_where_it_comes_from(open_page):  # noqa: F811
+def test_the_whole_screen_of_a_studio_shows_what_it_is_and_where_it_comes_from(open_page):
     make_case("en", sample=True)  # That it says so takes its own place.
     caches["process"].clear()
     for width, height in ((1920, 1080), (1080, 1920), (1280, 720)):
@@ -257,7 +257,7 @@ def test_the_whole_screen_of_a_studio_shows_what_it_is_and_where_it_comes_from(o
         assert not page.locator(".live__name").is_visible()
 
 
-def test_without_a_full_screen_there_is_no_button_for_it(open_page):  # noqa: F811
+def test_without_a_full_screen_there_is_no_button_for_it(open_page):
     page = open_page()
     page.add_init_script(
         "Object.defineProperty(Document.prototype, 'fullscreenEnabled', { get: () => false })"
@@ -267,7 +267,7 @@ def test_without_a_full_screen_there_is_no_button_for_it(open_page):  # noqa: F8
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_without_javascript_everything_is_there(phone, language):  # noqa: F811
+def test_without_javascript_everything_is_there(phone, language):
     draw_a_past()
     for width in (320, 360):
         phone.set_viewport_size({"width": width, "height": 740})
@@ -286,7 +286,7 @@ def test_without_javascript_everything_is_there(phone, language):  # noqa: F811
     assert phone.locator(".map").evaluate("e => e.complete && e.naturalWidth > 0")
 
 
-def test_time_and_bars_run_from_right_to_left_in_arabic(phone):  # noqa: F811
+def test_time_and_bars_run_from_right_to_left_in_arabic(phone):
     draw_a_past()
     edges = {}
     for language in ("ar", "en"):
@@ -307,7 +307,7 @@ def test_time_and_bars_run_from_right_to_left_in_arabic(phone):  # noqa: F811
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_page_of_the_count_breaks_a_rule_of_accessibility(open_page, language):  # noqa: F811
+def test_no_page_of_the_count_breaks_a_rule_of_accessibility(open_page, language):
     draw_a_past()
     Mend.objects.create(count=-2, rules=1)
     page = open_page()
@@ -319,7 +319,7 @@ def test_no_page_of_the_count_breaks_a_rule_of_accessibility(open_page, language
     assert {where: what for where, what in broken.items() if what} == {}
 
 
-def test_the_map_has_its_place_before_it_is_there(open_page):  # noqa: F811
+def test_the_map_has_its_place_before_it_is_there(open_page):
     page = open_page()
     page.route("**/map.svg", lambda route: route.abort())
     page.goto("/ar/counter/")
@@ -328,7 +328,7 @@ def test_the_map_has_its_place_before_it_is_there(open_page):  # noqa: F811
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_moves_while_the_count_loads(open_page, width):  # noqa: F811
+def test_nothing_moves_while_the_count_loads(open_page, width):
     draw_a_past()
     page = open_page(viewport={"width": width, "height": 800})
     page.add_init_script(WATCH_SHIFTS)

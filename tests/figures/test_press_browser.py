@@ -5,7 +5,6 @@ from django.core.cache import caches
 
 from tests.accessibility import violations
 from tests.making import State, make_signature
-from tests.signing.test_browser import open_page  # noqa: F401 - a fixture.
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("committed")]
 
@@ -13,7 +12,7 @@ CLIPBOARD = ["clipboard-read", "clipboard-write"]
 
 
 @pytest.fixture
-def press(open_page):  # noqa: F811
+def press(open_page):
     make_signature(state=State.COUNTED)
     caches["process"].clear()
     return open_page(permissions=CLIPBOARD)
@@ -63,7 +62,7 @@ def test_what_may_not_be_copied_is_selected(press):
 
 
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])
-def test_size_and_colours_are_chosen_without_javascript_and_seen_at_once(open_page, language):  # noqa: F811
+def test_size_and_colours_are_chosen_without_javascript_and_seen_at_once(open_page, language):
     page = open_page(java_script_enabled=False)
     page.goto(f"/{language}/press/")
     assert page.locator("[data-copy]:visible").count() == 0
@@ -83,7 +82,7 @@ def test_size_and_colours_are_chosen_without_javascript_and_seen_at_once(open_pa
 
 
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])
-def test_the_pages_break_no_rule_of_accessibility_and_fit_a_phone(open_page, language):  # noqa: F811
+def test_the_pages_break_no_rule_of_accessibility_and_fit_a_phone(open_page, language):
     make_signature(state=State.COUNTED)
     page = open_page()
     for path in ("press/", "press/?size=large&theme=dark", "press/api/"):

@@ -15,7 +15,7 @@ from petition.models import Entry, Sheet, SheetCount
 from petition.paper import files, imports, sheets
 from petition.signing import tallies
 from tests.making import make_coordinator
-from tests.paper.test_sheets import COUNT, TYPED, State
+from tests.paper.entering import COUNT, TYPED, State
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 

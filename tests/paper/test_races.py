@@ -10,7 +10,7 @@ from petition.models import Sheet, SheetCount
 from petition.paper import sheets
 from petition.signing import tallies
 from tests.making import make_coordinator
-from tests.paper.test_sheets import TYPED, State
+from tests.paper.entering import TYPED, State
 from tests.signing.test_races import at_once
 
 

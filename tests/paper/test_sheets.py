@@ -1,4 +1,4 @@
-"""Paper sheets: printed, entered by two who do not see each other's counts, settled, taken out."""
+"""Paper sheets: entered by two who do not see each other's counts, settled, taken out."""
 
 import re
 from datetime import date, timedelta
@@ -8,31 +8,19 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
-from django.test import Client
 from django.utils import timezone
 
 from petition import audit
-from petition.figures import sharing
-from petition.models import Entry, Sheet, SheetCount, Tally, Text
+from petition.models import Entry, Sheet, SheetCount, Tally
 from petition.models.paper import a_day_of_the_campaign, plain_words
 from petition.paper import sheets
 from petition.signing import tallies
 from tests.making import State as SignatureState
 from tests.making import make_coordinator, make_signature
+from tests.paper.entering import COUNT, LIST, State, client_of, enter, what_is_read
 
 pytestmark = pytest.mark.django_db
 
-LIST = "/admin/petition/sheet/"
-State = Sheet.State
-COUNT = {
-    "country": "MA",
-    "place": "Rabat",
-    "date": "2026-03-31",
-    "collector": "K7",
-    "valid": 17,
-    "struck": 2,
-}
-TYPED = COUNT | {"date": date(2026, 3, 31)}
 # Numbers that stand nowhere on a page by chance.
 RARE = {"country": "BT", "place": "Zzplacezz", "date": "2026-02-23", "collector": "Zzwhozz",
         "valid": 13, "struck": 7}  # fmt: skip
@@ -40,46 +28,27 @@ RARE = {"country": "BT", "place": "Zzplacezz", "date": "2026-02-23", "collector"
 
 @pytest.fixture
 def first():
-    return _client("paper", username="first")
+    return client_of("paper", username="first")
 
 
 @pytest.fixture
 def second():
-    return _client("paper", username="second")
+    return client_of("paper", username="second")
 
 
 @pytest.fixture
 def third():
-    return _client("paper", username="third")
+    return client_of("paper", username="third")
 
 
 @pytest.fixture
 def administrator():
-    return _client("administrator", username="administrator")
+    return client_of("administrator", username="administrator")
 
 
 @pytest.fixture
 def sheet():
     return sheets.make("fr", 1, make_coordinator("paper", username="printer"))[0]
-
-
-def _client(*roles, username):
-    client = Client(headers={"Accept-Language": "en"})
-    client.user = make_coordinator(*roles, username=username)
-    client.force_login(client.user)
-    return client
-
-
-def enter(client, sheet, **changes) -> str:
-    """What the person reads after entering a sheet."""
-    body = {"number": sheet.pk} | COUNT | changes
-    return _text(client.post(f"{LIST}enter/", body, follow=True))
-
-
-def _text(response) -> str:
-    assert response.status_code == 200
-    page = re.sub(r'<input type="hidden"[^>]*>', "", response.content.decode())
-    return page.replace("&#x27;", "'").replace("&quot;", '"')
 
 
 def _paper_figures() -> dict:
@@ -134,17 +103,17 @@ def test_two_different_counts_are_a_conflict_and_do_not_count(first, second, she
     assert (sheet.state, sheet.valid) == (State.CONFLICT, None)
     assert tallies.read_counter().total == 0
     assert tallies.recount() == []
-    assert "two counts differ" in _text(second.get(f"{LIST}?state=conflict"))
+    assert "two counts differ" in what_is_read(second.get(f"{LIST}?state=conflict"))
 
 
 def test_a_third_person_sees_both_counts_and_settles_by_counting(first, second, third, sheet):
     enter(first, sheet, **RARE)
     enter(second, sheet, valid=11)
-    page = _text(third.get(f"{LIST}{sheet.pk}/settle/"))
+    page = what_is_read(third.get(f"{LIST}{sheet.pk}/settle/"))
     for shown in ("Zzplacezz", "<td>13</td>", "<td>11</td>", "first", "second"):
         assert shown in page
     body = COUNT | {"valid": 12, "note": "Line 4 is a child’s drawing."}
-    said = _text(third.post(f"{LIST}{sheet.pk}/settle/", body, follow=True))
+    said = what_is_read(third.post(f"{LIST}{sheet.pk}/settle/", body, follow=True))
     assert "is counted as you have counted it" in said
     sheet.refresh_from_db()
     assert (sheet.state, sheet.valid, sheet.country) == (State.COUNTED, 12, "MA")
@@ -160,24 +129,24 @@ def test_whoever_counted_neither_settles_nor_sees_the_other_count(first, second,
     enter(second, sheet, valid=11)
     for client in (first, second):
         page = client.get(f"{LIST}{sheet.pk}/settle/", follow=True)
-        assert "You have counted this sheet yourself" in _text(page)
+        assert "You have counted this sheet yourself" in what_is_read(page)
         posted = client.post(f"{LIST}{sheet.pk}/settle/", COUNT, follow=True)
-        assert "You have counted this sheet yourself" in _text(posted)
-        assert "/settle/" not in _text(client.get(f"{LIST}{sheet.pk}/change/"))
-    assert "Zzplacezz" not in _text(second.get(f"{LIST}{sheet.pk}/settle/", follow=True))
-    assert "/settle/" in _text(third.get(f"{LIST}{sheet.pk}/change/"))
-    assert "Zzplacezz" not in _text(third.get(f"{LIST}{sheet.pk}/change/"))
+        assert "You have counted this sheet yourself" in what_is_read(posted)
+        assert "/settle/" not in what_is_read(client.get(f"{LIST}{sheet.pk}/change/"))
+    assert "Zzplacezz" not in what_is_read(second.get(f"{LIST}{sheet.pk}/settle/", follow=True))
+    assert "/settle/" in what_is_read(third.get(f"{LIST}{sheet.pk}/change/"))
+    assert "Zzplacezz" not in what_is_read(third.get(f"{LIST}{sheet.pk}/change/"))
     sheet.refresh_from_db()
     assert sheet.state == State.CONFLICT
 
 
 def test_where_two_agree_or_only_one_entered_nothing_can_be_settled(first, third, sheet):
-    said = _text(third.post(f"{LIST}{sheet.pk}/settle/", COUNT, follow=True))
+    said = what_is_read(third.post(f"{LIST}{sheet.pk}/settle/", COUNT, follow=True))
     assert "nothing to settle" in said
     enter(first, sheet, **RARE)
     page = third.get(f"{LIST}{sheet.pk}/settle/", follow=True)
-    assert "nothing to settle" in _text(page)
-    assert "Zzplacezz" not in _text(page)
+    assert "nothing to settle" in what_is_read(page)
+    assert "Zzplacezz" not in what_is_read(page)
     sheet.refresh_from_db()
     assert sheet.state == State.ONCE
 
@@ -185,7 +154,7 @@ def test_where_two_agree_or_only_one_entered_nothing_can_be_settled(first, third
 def test_the_second_coordinator_sees_the_firsts_numbers_nowhere(first, second, sheet):
     enter(first, sheet, **RARE)
     second.user.groups.add(*User.objects.get(username="first").groups.all())
-    administrator = _client("paper", "administrator", username="all")
+    administrator = client_of("paper", "administrator", username="all")
     csv = f"number,country,place,date,collector,valid,struck\n{sheet.pk},MA,,2026-03-31,,1,1\n"
     pages = []
     for client in (second, administrator):
@@ -229,11 +198,11 @@ def test_one_wrong_digit_never_lands_on_another_sheet(first):
             if digit != digits[place]
         ]
         assert not numbers & set(wrong)
-    said = _text(first.post(f"{LIST}enter/", COUNT | {"number": 100009}))
+    said = what_is_read(first.post(f"{LIST}enter/", COUNT | {"number": 100009}))
     assert "No sheet has this number" in said
     assert 'value="100009"' in said
     unknown = Sheet.number_of(99_999)
-    assert "was made here" in _text(first.post(f"{LIST}enter/", COUNT | {"number": unknown}))
+    assert "was made here" in what_is_read(first.post(f"{LIST}enter/", COUNT | {"number": unknown}))
     assert SheetCount.objects.count() == 0
 
 
@@ -261,75 +230,20 @@ def test_what_cannot_be_on_a_sheet_is_refused_and_the_rest_is_kept(first, sheet,
     assert SheetCount.objects.count() == 0
 
 
-def test_the_qr_code_opens_the_entry_of_its_sheet(first, sheet, monkeypatch):
-    opened = []
-    qr_code = sharing.qr_code
-    monkeypatch.setattr(
-        sharing, "qr_code", lambda address: opened.append(address) or qr_code(address)
-    )
-    assert first.post(f"{LIST}print/again/", {"batch": sheet.batch}).status_code == 200
-    assert opened == [f"http://testserver{LIST}enter/?number={sheet.pk}"]
-    page = _text(first.get(opened[0].removeprefix("http://testserver")))
-    assert f'value="{sheet.pk}"' in page
-    assert "unsafe" not in first.get(f"{LIST}enter/")["Content-Security-Policy"]
-
-
-@pytest.mark.parametrize("language", ["ar", "fr", "en"])
-def test_a_batch_is_a_pdf_of_one_a4_page_a_sheet(first, language):
-    response = first.post(f"{LIST}print/", {"language": language, "how_many": 3})
-    assert response["Content-Type"] == "application/pdf"
-    assert "attachment" in response["Content-Disposition"]
-    assert response.content.startswith(b"%PDF-")
-    assert b"/Count 3" in response.content
-    assert b"[0 0 595.27" in response.content
-    assert Sheet.objects.filter(language=language, state=State.BLANK).count() == 3
-    entry = Entry.objects.get(act="print")
-    assert (entry.subject, entry.detail["sheets"]) == ("batch 1", 3)
-
-
-def test_a_long_appeal_still_leaves_one_page_a_sheet(first):
-    Text.objects.filter(slug="appeal").update(title="Long " * 24, summary="Very long. " * 600)
-    response = first.post(f"{LIST}print/", {"language": "fr", "how_many": 2})
-    assert b"/Count 2" in response.content
-
-
-def test_a_batch_is_printed_again_without_the_sheets_that_are_entered(first):
-    made = sheets.make("ar", 3, first.user)
-    enter(first, made[1])
-    response = first.post(f"{LIST}print/again/", {"batch": made[0].batch})
-    assert b"/Count 2" in response.content
-    assert Sheet.objects.count() == 3
-    assert Entry.objects.filter(act="print", subject="batch 1").count() == 2
-    said = _text(first.post(f"{LIST}print/again/", {"batch": 77}))
-    assert "No sheet of this batch" in said
-
-
-@pytest.mark.parametrize("how_many", [0, 201])
-def test_a_batch_has_one_to_two_hundred_sheets(first, how_many):
-    first.post(f"{LIST}print/", {"language": "fr", "how_many": how_many})
-    assert Sheet.objects.count() == 0
-
-
-def test_batches_and_numbers_go_on_where_the_last_ended(first):
-    numbers = [s.pk for n in (2, 3) for s in sheets.make("en", n, first.user)]
-    assert [number // 10 for number in numbers] == [10000, 10001, 10002, 10003, 10004]
-    assert set(Sheet.objects.values_list("batch", flat=True)) == {1, 2}
-
-
 def test_a_sheet_that_is_taken_out_is_taken_off_the_count(first, second, administrator, sheet):
     enter(first, sheet)
     enter(second, sheet)
     page = f"{LIST}{sheet.pk}/void/"
-    assert "required" in _text(administrator.post(page, {"note": " "}))
+    assert "required" in what_is_read(administrator.post(page, {"note": " "}))
     assert tallies.read_counter().total == 17
-    said = _text(administrator.post(page, {"note": "All in one hand."}, follow=True))
+    said = what_is_read(administrator.post(page, {"note": "All in one hand."}, follow=True))
     assert "is cancelled" in said
     assert "All in one hand." in said
     sheet.refresh_from_db()
     assert (sheet.state, sheet.valid, sheet.country) == (State.VOID, None, "")
     assert _paper_figures() == {("left", "void"): 17}
     assert tallies.recount() == []
-    assert "cancelled" in _text(administrator.post(page, {"note": "Once more."}))
+    assert "cancelled" in what_is_read(administrator.post(page, {"note": "Once more."}))
     assert tallies.read_counter().total == 0
     assert "was cancelled" in enter(first, sheet)
     entry = Entry.objects.get(act="void")
@@ -341,72 +255,12 @@ def test_taking_out_a_sheet_that_is_entered_once_tells_nobody_its_numbers(
     first, administrator, sheet
 ):
     enter(first, sheet, **RARE)
-    said = _text(administrator.post(f"{LIST}{sheet.pk}/void/", {"note": "Torn."}, follow=True))
+    said = what_is_read(
+        administrator.post(f"{LIST}{sheet.pk}/void/", {"note": "Torn."}, follow=True)
+    )
     assert "Zzplacezz" not in said
     assert Entry.objects.get(act="void").detail == {"was": "once", "note": "Torn."}
     assert tallies.recount() == []
-
-
-@pytest.mark.parametrize(
-    ("path", "role"),
-    [
-        ("print/", "administrator"),
-        ("print/again/", "administrator"),
-        ("enter/", "administrator"),
-        ("import/", "administrator"),
-        ("{}/settle/", "administrator"),
-        ("{}/void/", "paper"),
-        ("", "press"),
-        ("{}/change/", "moderator"),
-    ],
-)
-def test_each_screen_asks_for_its_permission(sheet, path, role):
-    client = _client(role, username="other")
-    path = LIST + path.format(sheet.pk)
-    assert client.get(path).status_code == 403
-    assert client.post(path, COUNT | {"number": sheet.pk, "note": "x" * 9}).status_code == 403
-    assert client.get(path, headers={"Accept-Language": "ar"}).status_code == 403
-    assert Client().get(path).status_code == 302
-    sheet.refresh_from_db()
-    assert sheet.state == State.BLANK
-
-
-@pytest.mark.parametrize("act", ["change", "delete"])
-def test_nobody_types_edits_or_deletes_a_sheet_by_hand(admin_client, sheet, act):
-    assert admin_client.get(f"{LIST}add/").status_code == 403
-    body = {"state": "counted", "post": "yes"}
-    assert admin_client.post(f"{LIST}{sheet.pk}/{act}/", body).status_code == 403
-    sheet.refresh_from_db()
-    assert sheet.state == State.BLANK
-
-
-@pytest.mark.parametrize("language", ["ar", "fr", "en"])
-@pytest.mark.parametrize("page", ["", "print/", "enter/", "import/", "{}/change/", "{}/settle/",
-                                  "{}/void/"])  # fmt: skip
-def test_every_screen_opens_in_every_language(admin_client, first, second, sheet, language, page):
-    enter(first, sheet)
-    enter(second, sheet, valid=1)
-    path = LIST + page.format(sheet.pk)
-    response = admin_client.get(path, headers={"Accept-Language": language})
-    assert response.status_code == 200
-    html = response.content.decode()
-    assert f'lang="{language}"' in html
-    assert "unsafe" not in response["Content-Security-Policy"]
-    assert not re.search(r"<script(?![^>]*src=)|\sstyle=|\son[a-z]+=", html.partition("<main")[2])
-    for name in re.findall(r'<(?:input|select)[^>]* id="([^"]+)"', html.partition("<main")[2]):
-        assert f'for="{name}"' in html
-
-
-def test_the_list_shows_numbers_of_counted_sheets_and_narrows(first, second):
-    made = sheets.make("ar", 2, first.user) + sheets.make("fr", 1, first.user)
-    enter(first, made[0])
-    enter(second, made[0])
-    listed = _text(first.get(f"{LIST}?state=counted"))
-    assert str(made[0].pk) in listed
-    assert '<td class="field-valid">17</td>' in listed
-    assert str(made[1].pk) not in listed
-    assert str(made[2].pk) in _text(first.get(f"{LIST}?batch=2"))
-    assert str(made[2].pk) not in _text(first.get(f"{LIST}?language=ar"))
 
 
 @pytest.mark.parametrize("dimension", ["total", "country", "day", "language", "track"])
