@@ -26,6 +26,7 @@ from bench import (
     counting,
     crowd,
     desk,
+    log_load,
     memory,
     newsletter,
     ratios,
@@ -43,6 +44,7 @@ def _upgrade() -> None:
 # `python -m bench NAME …` runs these alone.
 PARTS = {
     "ratios": ratios.run,
+    "log": log_load.run,
     "memory": memory.run,
     "signing": signing.run,
     "counting": counting.run,

@@ -14,6 +14,7 @@ REMIND = Letter.Kind.REMIND
 BATCH = 5
 # Where none is due, nobody looks for so long: all who wait are looked at each time.
 REST_SECONDS = 60
+FAILED = [Letter.State.REFUSED, Letter.State.GIVEN_UP]
 
 
 def owe() -> int:
@@ -32,7 +33,7 @@ def owe() -> int:
     letters = Letter.objects.filter(signature=OuterRef("pk"))
     again = Attempt.objects.filter(signature=OuterRef("pk"), signed_at__gt=since)
     asked = letters.filter(kind=Letter.Kind.CONFIRM, state=Letter.State.SENT)
-    failed = letters.filter(state__in=[Letter.State.REFUSED, Letter.State.GIVEN_UP])
+    failed = letters.filter(state__in=FAILED)
     waiting = Signature.objects.pending().filter(
         Exists(asked), ~Exists(failed), ~Exists(again), ~Exists(letters.filter(kind=REMIND)),
         signed_at__lte=since, signed_at__gt=now - Signature.PENDING_FOR,
@@ -48,8 +49,10 @@ def owe() -> int:
 
 
 def is_wanted(letter: Letter) -> bool:
-    """Asked at the last moment: whether its owner has not answered meanwhile."""
-    return letter.signature.state == Signature.State.PENDING
+    """Asked at the last moment: whether its owner has not answered meanwhile, nor a report said
+    that letters do not arrive there."""
+    pending = letter.signature.state == Signature.State.PENDING
+    return pending and not _letters_fail(letter)
 
 
 def _allowed(now) -> int:
@@ -59,3 +62,7 @@ def _allowed(now) -> int:
     # Less than nothing where another mailer was first, or has a clock that goes ahead.
     seconds = max(0.0, (now - last.created_at).total_seconds())
     return min(BATCH, int(seconds * settings.NEWS_RATE))
+
+
+def _letters_fail(letter: Letter) -> bool:
+    return Letter.objects.filter(signature=letter.signature_id, state__in=FAILED).exists()

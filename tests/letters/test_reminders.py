@@ -89,6 +89,14 @@ def test_who_confirms_while_the_reminder_waits_gets_none():
     assert Letter.objects.get(kind="remind").state == "withheld"
 
 
+def test_whose_first_letter_comes_back_while_the_reminder_waits_gets_none():
+    signed()
+    assert reminders.owe() == 1
+    Letter.objects.filter(kind="confirm").update(state="refused")
+    assert send() == []
+    assert Letter.objects.get(kind="remind").state == "withheld"
+
+
 def test_it_can_be_switched_off(settings):
     settings.REMIND_AFTER_DAYS = 0
     signed()
