@@ -83,6 +83,7 @@ audit: $(VENV)/dev
 screenshots: $(VENV)/dev
 	@REQUIRE_ALL=1 $(WITH) chromium -- $(BIN)/python -m bench.screenshots
 	@REQUIRE_ALL=1 $(WITH) chromium -- $(BIN)/python -m bench.guide
+	@REQUIRE_ALL=1 $(WITH) chromium -- $(BIN)/python -m bench.journey
 
 # After a change of words: collects them, for translation by hand, and compiles. Needs gettext.
 messages: $(VENV)/dev
