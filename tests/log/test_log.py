@@ -3,6 +3,7 @@
 from datetime import timedelta
 from io import StringIO
 from threading import Thread
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -12,10 +13,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from petition.ground import encryption, links
+from petition.ground import addresses, encryption, links
 from petition.log import events, merkle, notes, verify
 from petition.log.tiles import Tiles
 from petition.models import LogEvent, LogHead, LogOpening, LogTile, Sheet, Signature
+from petition.models.signatures import RECEIPT
 from petition.paper import sheets
 from petition.signing import lifecycle, signatures, tallies
 from tests.budget import FUZZ, examples
@@ -287,13 +289,39 @@ def test_the_log_and_the_database_tell_no_mailbox_and_nobody_who_withdrew():
     assert left[4] not in "".join(lines()[:-1])
 
 
-def test_guesses_find_nobody_without_the_secret_bytes():
-    (signature,) = counted()
+GUESSES = 5_000
+
+
+def stolen() -> set[bytes]:
+    """Every piece of 32 bytes that somebody could try who has the whole database and no keys."""
+    kept = []
+    for model in (Signature, LogEvent, LogOpening, LogHead):
+        for row in model.objects.all().values():
+            kept += [bytes(v) for v in row.values() if isinstance(v, bytes | memoryview)]
+            kept += [v.bytes * 2 for v in row.values() if isinstance(v, UUID)]
+    return {each[at : at + 32] for each in kept for at in range(max(1, len(each) - 31))}
+
+
+def secret_of(signature: Signature) -> bytes:
+    """What the owner's receipt holds."""
+    row = signature.reference.bytes
+    return encryption.opened(bytes(signature.receipt), RECEIPT, row)
+
+
+def test_five_thousand_guesses_find_nobody_in_a_stolen_database():
+    signers = counted(12)
     append()
     known = {line.split(" ")[-1] for line in lines()}
-    for n in range(200):
-        guess = signature.email if n == 0 else f"guess{n}@example.org"
-        assert events.of_signer(bytes(32), guess) not in known
+    victim, *others = Signature.objects.counted().order_by("pk")
+    mailbox = addresses.canonical(victim.email)
+    assert events.of_signer(secret_of(victim), mailbox) in known  # With the receipt: found.
+    guesses = {mailbox, *(f"guess{n}@example.org" for n in range(GUESSES - 1))}
+    tried = {bytes(32), *stolen(), *map(secret_of, others)}
+    assert len(tried) > 100 * len(signers)
+    for secret in tried:
+        assert events.of_signer(secret, mailbox) not in known
+    for secret in (bytes(32), *map(secret_of, others)):
+        assert not {events.of_signer(secret, guess) for guess in guesses} & known
 
 
 def test_an_opening_is_read_with_the_data_keys_alone(settings):
