@@ -15,7 +15,7 @@ from tests.letters.test_reminders import signed
 from tests.letters.test_sending import CONVERSATIONS, start_mailer, wait_until
 
 pytestmark = pytest.mark.postgres
-MANY, ANSWER = min(1000, examples(300)), 20  # A thousand in `make fuzz` and by FUZZ=1.
+MANY, ANSWER = min(1000, examples(200)), 20  # A thousand in `make fuzz` and by FUZZ=1.
 
 
 def comes_back(signature: Signature) -> None:
