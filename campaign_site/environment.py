@@ -22,6 +22,8 @@ from petition.log import notes
 EXIT_CODE = 3
 
 REQUIRED = object()
+# Those whose events petition/letters/services.py reads.
+MAIL_SERVICES = ("brevo", "mailgun", "mailjet", "postmark", "sparkpost")
 
 env = environ.Env()
 
@@ -299,6 +301,21 @@ def mailbox(text: str) -> dict:
         "password": unquote(parts.password),
         "folder": parts.path.strip("/") or "INBOX",
     }
+
+
+def mail_service(text: str) -> str:
+    """A mail service whose webhooks are understood."""
+    if text not in MAIL_SERVICES:
+        raise ValueError(text)
+    return text
+
+
+def webhook_secret(text: str) -> str:
+    """`user:password` of the webhook's address, long enough that nobody guesses it."""
+    user, _, password = text.partition(":")
+    if not user or len(password) < 20:
+        raise ValueError(text)
+    return text
 
 
 def mail_address(text: str) -> str:

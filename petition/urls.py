@@ -17,6 +17,7 @@ from petition.views import (
     news,
     operations,
     press,
+    reports,
     sharing,
     signatures,
 )
@@ -79,6 +80,7 @@ urlpatterns = [
     path("log/checkpoint", log.checkpoint, name="checkpoint"),
     path("log/vkey", log.vkey, name="vkey"),
     path("log/tile/<path:place>", log.tile, name="tile"),
+    path("mail/reports", reports.told, name="mail_reports"),
     path("readyz", operations.readyz),
     re_path(r"^readyz/(?P<use>sign|read|desk)\Z", operations.readyz),
     path("robots.txt", operations.robots),

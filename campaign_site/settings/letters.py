@@ -43,6 +43,36 @@ BOUNCE_MAILBOX = read(
     default=None,
     cure="Write imap+ssl://user:password@host/INBOX.",
 )
+# A mail service that reports by webhooks (django-anymail reads them), and how it proves itself.
+MAIL_SERVICE = read(
+    "MAIL_SERVICE",
+    environment.mail_service,
+    default="",
+    cure=f"Write one of {', '.join(environment.MAIL_SERVICES)}.",
+)
+MAIL_SERVICE_SECRET = read(
+    "MAIL_SERVICE_SECRET",
+    environment.webhook_secret,
+    default="",
+    cure="Write user:password as in the webhook's address, with 20 characters or more.",
+)
+MAIL_SERVICE_KEY = read("MAIL_SERVICE_KEY", default="", cure="")
+if MAIL_SERVICE and not MAIL_SERVICE_SECRET:
+    environment.stop(
+        "MAIL_SERVICE_SECRET",
+        "is not set while MAIL_SERVICE is",
+        "Write user:password, and give the service https://user:password@host/mail/reports.",
+    )
+if MAIL_SERVICE == "mailgun" and not MAIL_SERVICE_KEY:
+    environment.stop(
+        "MAIL_SERVICE_KEY",
+        "is not set while MAIL_SERVICE is mailgun",
+        "Write its webhook signing key.",
+    )
+ANYMAIL = {"WEBHOOK_SECRET": MAIL_SERVICE_SECRET}
+if MAIL_SERVICE_KEY:
+    ANYMAIL["MAILGUN_WEBHOOK_SIGNING_KEY"] = MAIL_SERVICE_KEY
+
 CONTACT_EMAIL = read(
     "CONTACT_EMAIL",
     environment.bare_mail_address,

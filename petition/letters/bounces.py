@@ -58,14 +58,19 @@ def read(raw: bytes) -> Report:
 def take(raw: bytes) -> Report:
     """Read a report and do what follows of it; as often as it comes."""
     report = read(raw)
-    if report.letter:
+    act_on(report)
+    return report
+
+
+def act_on(report: Report) -> None:
+    """Do what follows of a report; nothing where it names no letter of ours."""
+    if report.letter and report.kind is not Kind.NONE:
         with transaction.atomic():
             done = _act(report)
         if done:
             metrics.LETTERS.labels(f"reported_{report.kind.value}").inc()
             logger.info("Letter %s: reported as %s %s", report.letter, report.kind.value,
                         report.status)  # fmt: skip
-    return report
 
 
 def _act(report: Report) -> bool:
@@ -113,14 +118,15 @@ def _delivery_status(mail: Message) -> tuple[Kind, str] | None:
             said = status[0] if status else ""
             if action != "failed":
                 return Kind.NONE, said
-            full = said.startswith("4") or said in ("5.2.2", "5.3.4")  # Also what is full or busy.
-            return (Kind.SOFT if full or _is_about_us(said) else Kind.HARD), said
+            return kind_of(said), said
     return None
 
 
-def _is_about_us(status: str) -> bool:
-    """5.7.x says that we are not trusted today, nothing of the mailbox."""
-    return status.startswith("5.7.")
+def kind_of(status: str) -> Kind:
+    """What a refusal with an enhanced status code (RFC 3463) means for the mailbox."""
+    is_full = status.startswith("4") or status in ("5.2.2", "5.3.4")  # Also what is busy.
+    is_about_us = status.startswith("5.7.")  # We are not trusted today.
+    return Kind.SOFT if is_full or is_about_us else Kind.HARD
 
 
 def _named(mail: Message, kind: Kind) -> tuple[int, int]:

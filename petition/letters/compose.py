@@ -52,7 +52,7 @@ def mail(letter: Letter) -> EmailMultiAlternatives:
             reply_to=[settings.CONTACT_EMAIL] if settings.CONTACT_EMAIL else None,
             headers={
                 "From": settings.DEFAULT_FROM_EMAIL,
-                envelopes.HEADER: envelopes.of_next_try(letter),
+                **envelopes.headers(letter),
                 # What large providers sum complaints up by.
                 "Feedback-ID": f"{letter.kind}:petition:{context['site']}",
                 # The same for a second copy, so that mail programs can show the two as one.

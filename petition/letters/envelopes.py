@@ -12,6 +12,14 @@ from petition.models import Letter
 HEADER = "X-Letter"  # A complaint brings the head of a letter back, not its envelope.
 TOKEN = re.compile(r"(?<![0-9a-z])[0-9a-f]{32}(?![0-9a-z])", re.IGNORECASE)
 PURPOSE = "letter"
+# The head line that each mail service gives back with its events (petition/letters/services.py).
+OF_SERVICE = {
+    "brevo": ("X-Mailin-custom", '{"letter": "{}"}'),
+    "mailgun": ("X-Mailgun-Variables", '{"letter": "{}"}'),
+    "mailjet": ("X-MJ-CustomID", "{}"),
+    "postmark": ("X-PM-Metadata-letter", "{}"),
+    "sparkpost": ("X-MSYS-API", '{"metadata": {"letter": "{}"}}'),
+}
 
 
 def token(letter: int, tries: int) -> str:
@@ -21,6 +29,17 @@ def token(letter: int, tries: int) -> str:
 
 def of_next_try(letter: Letter) -> str:
     return token(letter.pk, letter.tries + 1)
+
+
+def headers(letter: Letter) -> dict[str, str]:
+    """What names the next try of a letter in its head: for whoever sends its head back, and for the
+    mail service."""
+    mark = of_next_try(letter)
+    found = {HEADER: mark}
+    if settings.MAIL_SERVICE:
+        name, value = OF_SERVICE[settings.MAIL_SERVICE]
+        found[name] = value.replace("{}", mark)
+    return found
 
 
 def sender(letter: Letter) -> str | None:
