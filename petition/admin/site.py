@@ -16,7 +16,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from petition.desk import accounts, tasks
 from petition.ground.languages import LANGUAGES
 from petition.signing import abuse
-from petition.views import guide, overview, sign_in, two_factor
+from petition.views import daily, guide, overview, sign_in, two_factor
 from petition.web.middleware import SIGNED_IN_AT
 
 
@@ -51,6 +51,10 @@ class Desk(admin.AdminSite):
             path("language/", set_language, name="language"),
             path("two-factor/", two_factor.second_factor, name="two_factor"),
             path("two-factor/codes/", two_factor.renew_codes, name="two_factor_codes"),
+            path("daily/", self.admin_view(daily.wish), name="daily"),
+            path(
+                "daily/confirm/<str:token>/", self.admin_view(daily.confirm), name="daily_confirm"
+            ),
             path("guide/", self.admin_view(self.guide), name="guide"),
             path("guide/<slug:slug>/", self.admin_view(self.guide), name="guide_section"),
             path("guide/pictures/<slug:name>.png", self.admin_view(guide.picture)),

@@ -5,6 +5,7 @@ from petition.models.audit import AuditHead, Entry
 from petition.models.campaign import ConsentText, Text, TextVersion, Track, Words
 from petition.models.cases import Case, CaseText, CaseUpdate, Certainty, Source
 from petition.models.consents import Consent
+from petition.models.daily_mails import DailyMail
 from petition.models.exports import Export
 from petition.models.heartbeats import Heartbeat
 from petition.models.history import Hour, Mend
@@ -33,6 +34,7 @@ __all__ = [
     "Certainty",
     "Consent",
     "ConsentText",
+    "DailyMail",
     "Entry",
     "Export",
     "Heartbeat",

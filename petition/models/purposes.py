@@ -140,6 +140,11 @@ RECORD: dict[str, list[Purpose]] = {
                 "created_at last_used_at secret recovery last_step",
                 "a coordinator's second factor", INTEREST, ACCOUNT)
     ],
+    "DailyMail": [
+        Purpose("user email language asked_at confirmed_at sent_on",
+                "one e-mail a day to a coordinator who asked for it; the address is sealed",
+                INTEREST, "until its owner stops it, at the latest with the account")
+    ],
     "Export": [
         Purpose("id kind by reason state expected rows unreadable started_at beat_at ended_at",
                 "who took data out, when and why", INTEREST, ARCHIVE)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 
+from petition.desk import daily
 from petition.letters import sending
 from petition.management.worker import Worker
 from petition.web import installation
@@ -48,6 +49,7 @@ class Command(Worker):
     def _once(self):
         try:
             sent = sending.send_due()
+            daily.send_due()
         except sending.ServerUnavailable as error:
             raise CommandError(f"{error} {sending.waiting()} letters wait.") from None
         self.stdout.write(f"Letters sent: {sent}. Letters that wait: {sending.waiting()}.")
@@ -56,6 +58,7 @@ class Command(Worker):
         """A mail server that is down is asked less and less often; the database, as ever."""
         try:
             sending.send_due(self.is_stopped)
+            daily.send_due()
             self.pause = self.look_every
         except sending.ServerUnavailable as error:
             longer = min(self.pause * 2, LONGEST_PAUSE_SECONDS)

@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from petition import audit
-from petition.desk import two_factor
+from petition.desk import daily, two_factor
 from petition.signing import privacy
 from petition.web import installation
 
@@ -13,6 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         accounts = two_factor.rotate_keys()
+        daily.rotate_keys()
         done = privacy.rotate_keys()
         self.stdout.write(f"Signatures moved to the first key: {done['moved']}.")
         if done["doubles"]:
