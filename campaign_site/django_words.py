@@ -46,4 +46,7 @@ SCREENS = [
     _("Select %s"),
     _("Select %s to change"),
     _("Select %s to view"),
+    # «تصفية» also means killing.
+    _("Start typing to filter…"),
+    _("Filter navigation items"),
 ]

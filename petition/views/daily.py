@@ -36,7 +36,10 @@ def wish(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             language = get_language() or DEFAULT
             daily.ask(request.user, form.cleaned_data["email"], language[:2])
-            messages.success(request, _("An e-mail with a link is on its way. Open the link in this browser."))
+            messages.success(
+                request,
+                _("An e-mail with a link is on its way. Open the link in this browser."),
+            )
             return HttpResponseRedirect(reverse("admin:daily"))
     context = {
         **admin.site.each_context(request),
