@@ -31,6 +31,7 @@ from bench import (
     newsletter,
     ratios,
     signing,
+    sizes,
     storage,
     upgrade,
 )
@@ -52,6 +53,7 @@ PARTS = {
     "cases": cases.run,
     "desk": desk.run,
     "newsletter": newsletter.run,
+    "sizes": sizes.run,
     "storage": lambda: storage.run(10_000_000 if os.environ.get("BENCH_10M") else 1_000_000),
     "upgrade": _upgrade,
 }
