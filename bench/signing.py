@@ -12,8 +12,9 @@ from petition.models import Letter, Signature
 from petition.signing import lifecycle
 
 REPEATS = 2000
-# The states of an address, and one that has got as many letters as it may.
-KINDS = ("new", "pending", "counted", "held", "rejected", "withdrawn", "capped")
+# The states of an address; one that was typed five times, and one that has got as many letters as
+# it may.
+KINDS = ("new", "pending", "tried", "counted", "held", "rejected", "withdrawn", "capped")
 
 
 def run() -> None:
@@ -42,7 +43,8 @@ def times(client: Client) -> None:
     """One of each kind in turn, so that a drift hits them alike."""
     for n in range(REPEATS):
         for kind in KINDS[1:]:
-            sign(client, f"{kind}{n}@example.org")
+            for _ in range(5 if kind == "tried" else 1):
+                sign(client, f"{kind}{n}@example.org")
     for signature in Signature.objects.all().iterator():
         email = signature.email
         if email.startswith("counted"):
@@ -55,14 +57,19 @@ def times(client: Client) -> None:
             Letter.objects.bulk_create(
                 Letter(signature=signature, kind="confirm", language="en") for _ in range(5)
             )
-    taken = {kind: [] for kind in KINDS}
-    for n in range(REPEATS):
-        for kind, list_of_times in taken.items():
-            start = perf_counter()
-            sign(client, f"{kind}{n}@example.org")
-            list_of_times.append(perf_counter() - start)
+    for name, act in ACTS.items():
+        taken = {kind: [] for kind in KINDS}
+        for n in range(REPEATS):
+            for kind, list_of_times in taken.items():
+                start = perf_counter()
+                act(client, f"{kind}{n}@example.org")
+                list_of_times.append(perf_counter() - start)
+        _tell(name, taken)
+
+
+def _tell(name: str, taken: dict[str, list[float]]) -> None:
     new = median(taken["new"])
-    print(f"Time of a POST to /en/sign/, medians of {REPEATS} each, in turn, one client")
+    print(f"Time of {name}, medians of {REPEATS} each, in turn, one client")
     for kind, list_of_times in taken.items():
         this = median(list_of_times)
         print(f"  {kind:8} {this * 1000:6.2f} ms   {this / new:.3f} of new")
@@ -72,3 +79,12 @@ def times(client: Client) -> None:
 def sign(client: Client, email: str) -> None:
     body = {"name": "Sample Signer", "email": email, "country": "MA", "consent": "on"}
     assert client.post("/en/sign/", body).status_code == 303
+
+
+def type_code(client: Client, email: str) -> None:
+    answer = client.post("/en/sign/sent/", {"email": email, "code": "ABCD2345"})
+    assert answer.status_code == 422
+
+
+# A code first: signing makes the new ones known.
+ACTS = {"a POST of a wrong code": type_code, "a POST to /en/sign/": sign}

@@ -4,7 +4,6 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import zip_longest
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Coalesce
@@ -20,6 +19,7 @@ State = Signature.State
 # Whose codes are compared with one that is typed, beside the first: what the cap on letters lets
 # out in a day. The links of older ones work as long.
 MOST_VERSIONS = sending.LETTERS_AN_ADDRESS
+NOBODY = uuid.UUID(int=0)
 
 
 class LinkExpired(Exception):
@@ -152,13 +152,28 @@ def token_of_code(email: str, code: str) -> str:
     """The token of the link beside which the code of an address stood. Raises WrongCode, and
     nothing else: an address that never signed and a wrong code look alike."""
     typed = links.clean_code(code)
-    signature = Signature.objects.of_mailbox(email).first()
-    versions = [Version(signature), *_attempts(signature)] if signature else []
-    references = [version.reference for version in versions] or [uuid.UUID(int=0)]
-    for version, reference in zip_longest(versions, references):
-        if links.is_code(reference, typed) and version and version.can_be_confirmed():
-            return links.token(links.CONFIRM, reference)
-    raise WrongCode
+    found = None
+    for reference in _code_references(email):
+        if links.is_code(reference, typed) and reference != NOBODY:
+            found = reference
+    if found is None:
+        raise WrongCode
+    return links.token(links.CONFIRM, found)
+
+
+def _code_references(email: str) -> list[uuid.UUID]:
+    """Whose codes an address may type. The same statements and as many references whoever it is,
+    so that the time does not tell whether it has signed."""
+    since = timezone.now() - Signature.PENDING_FOR
+    kept = Signature.objects.of_mailbox(email).only("pk", "state", "reference", "signed_at")
+    signature = kept.first()
+    later = Attempt.objects.filter(signature=signature.pk if signature else 0, signed_at__gt=since)
+    found = list(later.order_by("-pk").values_list("reference", flat=True)[:MOST_VERSIONS])
+    if signature and Version(signature).can_be_confirmed():
+        found.append(signature.reference)
+    if signature and signature.state not in (State.PENDING, State.COUNTED, State.HELD):
+        found = []
+    return found + [NOBODY] * (1 + MOST_VERSIONS - len(found))
 
 
 def to_withdraw(token: str) -> Signature:
@@ -243,13 +258,6 @@ def _version(token: str) -> Version:
     if attempt is None:
         raise LinkExpired
     return Version(attempt.signature, attempt)
-
-
-def _attempts(signature: Signature) -> list[Version]:
-    """The later versions that letters of the last days asked to confirm, the latest first."""
-    since = timezone.now() - Signature.PENDING_FOR
-    recent = signature.attempts.filter(signed_at__gt=since).order_by("-pk")[:MOST_VERSIONS]
-    return [Version(signature, attempt) for attempt in recent]
 
 
 def _confirm(version: Version, agreed: dict[str, bool], passed: bool) -> bool:
