@@ -113,9 +113,10 @@ def test_killed_at_each_statement(act, when, settings):
         assert number < MOST_STATEMENTS
         _begin_anew(prepare)
         path, form = ask()
+        before = connections()
         ended = in_another_process(path, form, Dies(number, when))
         assert ended in (ACKNOWLEDGED, -signal.SIGKILL)
-        _wait_for_the_server()
+        _wait_for_the_server(before)
         assert_right(act, acknowledged=ended == ACKNOWLEDGED)
         # Its owner tries again: a right end in any case, counted once at most.
         if (ended and Signature.objects.exclude(state=State.WITHDRAWN).exists()) or act == "sign":
@@ -132,8 +133,9 @@ def test_killed_at_any_moment(act, settings):
     for n in range(12):
         _begin_anew(prepare)
         path, form = ask()
+        before = connections()
         ended = in_another_process(path, form, after_seconds=n * 0.0015)
-        _wait_for_the_server()
+        _wait_for_the_server(before)
         assert_right(act, acknowledged=ended == ACKNOWLEDGED)
 
 
@@ -145,17 +147,19 @@ def _begin_anew(prepare) -> None:
     prepare()
 
 
-def _wait_for_the_server() -> None:
+def connections() -> set[int]:
+    """Of this database, but for this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        return {pid for (pid,) in cursor.fetchall()}
+
+
+def _wait_for_the_server(before: set[int]) -> None:
     """Until it has ended what the killed process had asked for."""
     until = time.monotonic() + 20
-    while time.monotonic() < until:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                " AND backend_type = 'client backend'"
-            )
-            if cursor.fetchone() == (0,):
-                return
+    while connections() - before:
+        assert time.monotonic() < until, "a connection of a dead process is still open"
         time.sleep(0.01)
-    raise AssertionError("a connection of a dead process is still open")
