@@ -11,6 +11,7 @@ class PetitionConfig(AppConfig):
     verbose_name = _("Petition")
 
     def ready(self):
+        from petition.desk import watch  # noqa: F401  registers its receivers
         from petition.ground import checks  # noqa: F401  registers them
         from petition.signing import statements
 

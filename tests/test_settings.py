@@ -209,3 +209,14 @@ def test_in_production_the_desks_cookies_have_a_prefix_that_only_https_may_set()
         "s.SESSION_COOKIE_SECURE, s.SESSION_COOKIE_SAMESITE, s.CSRF_COOKIE_SAMESITE)",
     ).stdout  # fmt: skip
     assert said.endswith("__Secure-session __Secure-csrf __Secure-language True Strict Strict\n")
+
+
+def test_a_secret_may_be_a_credential_of_the_service_manager(tmp_path):
+    (tmp_path / "DATA_KEYS").write_text(f"{KEY}\n")
+    code = "from django.conf import settings; print(settings.DATA_KEYS == [b'k' * 32])"
+    done = manage("shell", "-v0", "-c", code, DATA_KEYS=None, CREDENTIALS_DIRECTORY=str(tmp_path))
+    assert done.stdout.strip() == "True", done.stderr
+    (tmp_path / "DATA_KEYS").write_bytes(b"\xff\xfe")
+    done = manage("check", DATA_KEYS=None, CREDENTIALS_DIRECTORY=str(tmp_path))
+    assert done.returncode == environment.EXIT_CODE
+    assert done.stderr.startswith("DATA_KEYS cannot be read from CREDENTIALS_DIRECTORY.")

@@ -47,4 +47,5 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_OF_DJANGO}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": f"{_OF_DJANGO}.CommonPasswordValidator"},
     {"NAME": "petition.desk.passwords.CampaignWords"},
+    {"NAME": "petition.desk.passwords.AnotherThanBefore"},
 ]

@@ -1,6 +1,7 @@
 """Coordinators' accounts: who there is, and in which roles."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
@@ -19,6 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from petition.admin.reading import Filters, PageByKey, ReadOnlyAdmin, answer
 from petition.desk import accounts, roles, two_factor
 from petition.models import Authenticator
+from petition.views.two_factor import ProofForm, is_proved
 
 # With "account " before it, it stands whole in the audit.
 LONGEST_NAME = 50
@@ -155,19 +157,23 @@ class AccountAdmin(UserAdmin):
             # One's own is changed by who knows it, not by who finds the screen open.
             return HttpResponseRedirect(reverse("admin:password_change"))
         form = SetPasswordForm(user, request.POST if request.method == "POST" else None)
-        if form.is_valid():
+        proof = ProofForm(request.POST if request.method == "POST" else None)
+        if form.is_valid() and is_proved(request, proof):
             accounts.set_password(request.user, user, form.cleaned_data["new_password1"])
             return self._done(request, user, _("The password is set, and every session has ended."))
-        return self._ask(request, user, "admin/account_password.html", _("New password"), form=form)
+        template = "admin/account_password.html"
+        return self._ask(request, user, template, _("New password"), form=form, proof=proof)
 
     def reset_two_factor(self, request, id):  # noqa: A002  Django's name
         user = self._account(request, id)
-        if request.method == "POST":
+        proof = ProofForm(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and is_proved(request, proof):
             # Whoever knows the password could else set up the new factor before its owner does.
             two_factor.reset(request.user, user, with_password=True)
             messages.success(request, _("Reset. Now give the account a new password."))
             return redirect("admin:auth_user_password_change", user.pk)
-        return self._ask(request, user, "admin/account_reset.html", _("Reset two-step sign-in"))
+        title = _("Reset two-step sign-in")
+        return self._ask(request, user, "admin/account_reset.html", title, proof=proof)
 
     def _account(self, request, id):  # noqa: A002
         user = self.get_object(request, unquote(id))
@@ -178,7 +184,8 @@ class AccountAdmin(UserAdmin):
         return user
 
     def _ask(self, request, user, template, title, **context):
-        context |= {"title": title, "original": user, "opts": self.opts}
+        context |= {"title": title, "original": user, "opts": self.opts,
+                    "asks_for_proof": settings.TWO_FACTOR}  # fmt: skip
         return render(request, template, self.admin_site.each_context(request) | context)
 
     def _done(self, request, user, said):

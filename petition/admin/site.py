@@ -4,20 +4,24 @@ import time
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 from django.views.i18n import set_language
 from django_otp import DEVICE_ID_SESSION_KEY
 
-from petition.desk import accounts, tasks
+from petition.desk import accounts, sessions, tasks
 from petition.ground.languages import LANGUAGES
 from petition.signing import abuse
 from petition.views import daily, guide, overview, sign_in, two_factor
-from petition.web.middleware import SIGNED_IN_AT
+from petition.views import sessions as sessions_view
 
 
 class Desk(admin.AdminSite):
@@ -28,7 +32,10 @@ class Desk(admin.AdminSite):
     enable_nav_sidebar = True
 
     def has_permission(self, request):
-        """Who has only typed a password sees nothing of the desk."""
+        """Who has only typed a password, or one that somebody else gave, sees nothing of it."""
+        return self._is_proved(request) and accounts.MUST_CHOOSE not in request.session
+
+    def _is_proved(self, request) -> bool:
         return super().has_permission(request) and (
             not settings.TWO_FACTOR or request.user.is_verified()
         )
@@ -51,6 +58,9 @@ class Desk(admin.AdminSite):
             path("language/", set_language, name="language"),
             path("two-factor/", two_factor.second_factor, name="two_factor"),
             path("two-factor/codes/", two_factor.renew_codes, name="two_factor_codes"),
+            path("sessions/", self.admin_view(sessions_view.own), name="sessions"),
+            # Also for who must choose a password first.
+            path("password_change/", never_cache(self.password_change), name="password_change"),
             path("daily/", self.admin_view(daily.wish), name="daily"),
             path(
                 "daily/confirm/<str:token>/", self.admin_view(daily.confirm), name="daily_confirm"
@@ -75,6 +85,9 @@ class Desk(admin.AdminSite):
     def login(self, request, extra_context=None):
         if request.method == "POST":
             return self._take_password(request, extra_context)
+        if self._is_proved(request) and not self.has_permission(request):
+            messages.warning(request, _("First choose your own password: others know this one."))
+            return HttpResponseRedirect(reverse("admin:password_change"))
         if super().has_permission(request) and not self.has_permission(request):
             wanted = request.GET.get("next", "")
             response = HttpResponseRedirect(
@@ -87,6 +100,8 @@ class Desk(admin.AdminSite):
 
     def password_change(self, request, extra_context=None):
         """Django ends the other sessions; the entry is ours."""
+        if not self._is_proved(request):
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         if request.method != "POST":
             return super().password_change(request, extra_context)
         if wait := abuse.seconds_to_wait_to_sign_in(request):
@@ -95,6 +110,7 @@ class Desk(admin.AdminSite):
             response = super().password_change(request, extra_context)
             if response.status_code == 302:
                 accounts.record_password(request.user, request.user)
+                request.session.pop(accounts.MUST_CHOOSE, None)
         return response
 
     def _take_password(self, request, extra_context):
@@ -102,7 +118,14 @@ class Desk(admin.AdminSite):
             return sign_in.too_many(request, wait)
         response = super().login(request, extra_context)
         if response.status_code == 302:
-            request.session[SIGNED_IN_AT] = time.time()
+            given = accounts.given_at(request.user)
+            if given and given < timezone.now() - accounts.FIRST_PASSWORD_LASTS:
+                logout(request)
+                return sign_in.expired(request)
+            if given:
+                request.session[accounts.MUST_CHOOSE] = True
+            sessions.end_oldest(request.user, request.session.session_key)
+            request.session[sessions.BEGAN] = time.time()
             # Django keeps what is in the session of who signs in again.
             request.session.pop(DEVICE_ID_SESSION_KEY, None)
         return response

@@ -1,5 +1,7 @@
 """What administrators do with coordinators' accounts, and what they cannot."""
 
+from datetime import datetime, timedelta
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -9,6 +11,9 @@ from petition.desk import roles, sessions
 from petition.models import Entry
 
 ADMINISTRATOR = "administrator"
+# A password that somebody else gave opens the desk for so long, and only to choose another.
+FIRST_PASSWORD_LASTS = timedelta(days=3)
+MUST_CHOOSE = "must_choose_password"  # In the session.
 
 
 def may_change(by: User, user: User) -> bool:
@@ -63,3 +68,11 @@ def set_password(by: User, user: User, password: str) -> None:
 
 def record_password(by: User, user: User) -> None:
     audit.append(by, Entry.Act.ACCOUNT, audit.name_of_account(user), what="password set")
+
+
+def given_at(user: User) -> datetime | None:
+    """When somebody else gave the account its present password; None where it is its owner's, or
+    was set on the command line."""
+    of_account = Entry.objects.filter(act=Entry.Act.ACCOUNT, subject=audit.name_of_account(user))
+    last = of_account.filter(detail__what__in=["added", "password set"]).order_by("-number").first()
+    return last.at if last and last.actor != user.get_username() else None

@@ -17,6 +17,17 @@ WORDS = {
 LEAST = 8
 
 
+class AnotherThanBefore:
+    """A password validator: a first password must not become the one that stays."""
+
+    def validate(self, password: str, user=None) -> None:
+        if user is not None and user.password and user.check_password(password):
+            raise ValidationError(self.get_help_text(), code="same_password")
+
+    def get_help_text(self) -> str:
+        return _("Choose another password than the present one.")
+
+
 class CampaignWords:
     """A password validator for AUTH_PASSWORD_VALIDATORS: what is left of a password without words
     of the campaign has to be long enough by itself."""

@@ -21,6 +21,14 @@ def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
     return response
 
 
+def expired(request: HttpRequest) -> HttpResponse:
+    """Of a password that somebody else gave, too long ago."""
+    context = {**admin.site.each_context(request), "title": _("This password has ended")}
+    response = render(request, "admin/locked_out.html", context, status=403)
+    add_never_cache_headers(response)
+    return response
+
+
 def locked_out(request: HttpRequest, response: HttpResponse, credentials=None) -> HttpResponse:
     """django-axes calls it after wrong passwords for one name from one network."""
     return too_many(request, int(settings.AXES_COOLOFF_TIME.total_seconds()))

@@ -1,9 +1,11 @@
 """The second factor of who has typed the right password: set it up, prove it, renew its codes."""
 
+import logging
 from functools import wraps
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,6 +23,8 @@ from petition.desk import two_factor
 from petition.figures import sharing
 from petition.ground import encryption
 
+logger = logging.getLogger(__name__)
+
 
 class DeskRequest(HttpRequest):
     """A request whose account has given its password; django-otp adds `is_verified`."""
@@ -30,6 +34,7 @@ class DeskRequest(HttpRequest):
 
 # Sealed in the session: each session that sets a factor up has a secret of its own, so that who
 # knew the password before cannot keep the one that is scanned later.
+WRONG = gettext_lazy("This code is wrong, or was used before. Type the one shown now.")
 SECRET = "second_factor_secret"  # noqa: S105  the key in the session
 
 
@@ -48,6 +53,36 @@ class CodeForm(forms.Form):
     )
 
 
+class ProofForm(forms.Form):
+    """Asks once more for who is at the screen, before how somebody signs in is changed."""
+
+    own_code = forms.CharField(
+        label=gettext_lazy("Your own code"),
+        help_text=gettext_lazy("From your app: nobody can do this who finds your screen open."),
+        max_length=40,
+        widget=forms.TextInput(
+            {"autocomplete": "one-time-code", "dir": "ltr", "inputmode": "numeric"}
+        ),
+    )
+
+
+def is_proved(request: DeskRequest, form: ProofForm) -> bool:
+    """Whether a code of who asks was typed; else the form says why. On a development machine,
+    where a password is enough, nothing is asked."""
+    if not settings.TWO_FACTOR:
+        return True
+    if not form.is_valid():
+        return False
+    try:
+        if two_factor.prove(request.user, form.cleaned_data["own_code"]):
+            return True
+        form.add_error("own_code", WRONG)
+    except two_factor.TooEarly as error:
+        wait = {"wait": error.seconds}
+        form.add_error("own_code", _("Too early: wait %(wait)s seconds.") % wait)
+    return False
+
+
 def for_who_knows_the_password(view):
     @wraps(view)
     def inner(request, *args, **kwargs):
@@ -62,7 +97,7 @@ def for_who_knows_the_password(view):
 def second_factor(request: DeskRequest) -> HttpResponse:
     device = two_factor.of(request.user)
     if device and request.user.is_verified():
-        return _page(request, "admin/two_factor.html", left=len(device.recovery_codes))
+        return _state(request, ProofForm())
     return _ask(request) if device else _set_up(request)
 
 
@@ -71,7 +106,16 @@ def second_factor(request: DeskRequest) -> HttpResponse:
 def renew_codes(request: DeskRequest) -> HttpResponse:
     if not request.user.is_verified():
         return HttpResponseRedirect(reverse("admin:two_factor"))
+    form = ProofForm(request.POST)
+    if not is_proved(request, form):
+        return _state(request, form, status=422)
     return _codes(request, two_factor.renew_codes(request.user))
+
+
+def _state(request: DeskRequest, form: ProofForm, status: int = 200) -> HttpResponse:
+    device = two_factor.of(request.user)
+    left = len(device.recovery_codes) if device else 0
+    return _page(request, "admin/two_factor.html", status=status, left=left, form=form)
 
 
 def _ask(request: DeskRequest) -> HttpResponse:
@@ -86,7 +130,8 @@ def _ask(request: DeskRequest) -> HttpResponse:
         if device:
             _let_in(request, device)
             return HttpResponseRedirect(_next(request))
-        form.add_error("code", _("This code is wrong, or was used before. Type the one shown now."))
+        form.add_error("code", WRONG)
+    logger.warning("Account %s: a wrong code.", request.user.pk)
     return _page(request, "admin/two_factor_code.html", form=form, status=422)
 
 
@@ -132,6 +177,7 @@ def _too_early(request: DeskRequest, seconds: int) -> HttpResponse:
 
 def _let_in(request: DeskRequest, device) -> None:
     """Under a new key: who saw the session before the proof does not share in it."""
+    logger.info("Account %s: the second factor was right.", request.user.pk)
     request.session.cycle_key()
     login(request, device)
 
@@ -140,6 +186,7 @@ def _page(request: DeskRequest, template: str, status: int = 200, **context) -> 
     context = {
         **admin.site.each_context(request),
         "title": _("Two-step sign-in"),
+        "asks_for_proof": settings.TWO_FACTOR,
         "next": _next(request),
         **context,
     }

@@ -16,6 +16,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.middleware.locale import LocaleMiddleware
 
+from petition.desk import sessions
 from petition.ground import memory, metrics, request_ids, waiting
 from petition.web import errors
 from petition.web.desk import is_for_coordinators
@@ -23,8 +24,6 @@ from petition.web.desk import is_for_coordinators
 logger = logging.getLogger(__name__)
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
-# When a session began, in the session: the desk writes it at sign-in.
-SIGNED_IN_AT = "signed_in_at"
 PORTRAIT = re.compile(r"/admin/petition/case/[0-9]+/portrait/")
 # What other sites fetch: figures, how to embed them, badges.
 OPEN = re.compile(r"/api/.*|/log/.*|/oembed|/[a-z]{2}/counter\.(?:svg|png)")
@@ -229,7 +228,11 @@ class EndOldSessions:
 
     def __call__(self, request):
         if is_for_coordinators(request) and request.user.is_authenticated:
-            began = request.session.setdefault(SIGNED_IN_AT, time.time())
+            began = request.session.setdefault(sessions.BEGAN, time.time())
             if time.time() - began >= settings.SIGNED_IN_SECONDS:
                 logout(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == 403 and is_for_coordinators(request):
+            screen = request.resolver_match.view_name if request.resolver_match else "a screen"
+            logger.warning("Account %s was refused %s.", request.user.pk or "of nobody", screen)
+        return response

@@ -1,17 +1,21 @@
 """What administrators do with accounts, and what they cannot, however they post it."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
-from petition.desk import roles
+from petition.desk import accounts, roles
 from petition.models import Authenticator, Entry
-from tests.making import PASSWORD, make_authenticator, make_coordinator, verified
+from tests.desk.coming_in import sign_in
+from tests.making import PASSWORD, make_authenticator, make_coordinator, prove, verified
 
 pytestmark = pytest.mark.django_db
 
 USERS = "/admin/auth/user/"
 NEW = "another-password-of-a-test-72"
+CODES = ["111122223333", "444455556666"]  # The recovery codes of made-up authenticators.
 
 
 @pytest.fixture(autouse=True)
@@ -109,13 +113,13 @@ def test_a_new_password_ends_the_sessions_and_is_never_recorded(desk):
     user = make_coordinator("moderator", username="other-coordinator")
     other = Client()
     verified(other, user)
-    body = {"new_password1": NEW, "new_password2": NEW}
+    body = {"new_password1": NEW, "new_password2": NEW, "own_code": CODES[0]}
     assert desk.get(f"{USERS}{user.pk}/password/").status_code == 200
     assert desk.post(f"{USERS}{user.pk}/password/", body).status_code == 302
     assert "messages" not in desk.cookies  # A cookie of the path / would be sent to public pages.
     assert User.objects.get(pk=user.pk).check_password(NEW)
     assert other.get("/admin/")["Location"].startswith("/admin/login/")
-    assert details() == [{"what": "password set"}]
+    assert {"what": "password set"} in details()
     assert desk.post(f"{USERS}{user.pk}/password/", {"new_password1": "a"}).status_code == 200
     assert User.objects.get(pk=user.pk).check_password(NEW)
 
@@ -128,15 +132,80 @@ def test_resetting_a_second_factor_is_asked_first_and_ends_the_sessions(desk):
     assert reset in desk.get(change(user)).content.decode()
     assert desk.get(reset).status_code == 200
     assert Authenticator.objects.filter(user=user).exists()
-    asked_next = desk.post(reset)["Location"]
+    asked_next = desk.post(reset, {"own_code": CODES[0]})["Location"]
     assert asked_next == f"{USERS}{user.pk}/password/"
     assert not Authenticator.objects.filter(user=user).exists()
     assert not User.objects.get(pk=user.pk).has_usable_password()
     assert desk.get(asked_next).status_code == 200
     assert other.get("/admin/two-factor/")["Location"].startswith("/admin/login/")
-    entry = Entry.objects.get()
+    entry = Entry.objects.latest("number")
     assert (entry.act, entry.actor) == ("two factor", "sample-administrator")
     assert entry.detail == {"what": "reset"}
+
+
+@pytest.mark.parametrize("code", ["", "000000", "another"])
+def test_who_finds_an_administrators_screen_open_changes_no_sign_in(desk, code):
+    user = make_coordinator("moderator", username="other-coordinator")
+    device = make_authenticator(user)
+    body = {"new_password1": NEW, "new_password2": NEW, "own_code": code}
+    answer = desk.post(f"{USERS}{user.pk}/password/", body)
+    assert answer.status_code == 200
+    assert 'name="own_code"' in answer.content.decode()
+    assert desk.post(f"{USERS}{user.pk}/two-factor/", {"own_code": code}).status_code == 200
+    assert User.objects.get(pk=user.pk).check_password(PASSWORD)
+    assert Authenticator.objects.get(user=user).secret == device.secret
+    assert details() == []
+
+
+# --- First passwords ---
+
+
+def new_one(desk) -> User:
+    """An account as an administrator makes it."""
+    body = {"username": "new-one", "password1": NEW, "password2": NEW} | as_posted(None, "press")
+    assert desk.post(f"{USERS}add/", body).status_code == 302
+    return User.objects.get(username="new-one")
+
+
+def test_a_password_that_somebody_else_gave_opens_nothing_but_the_choice_of_another(desk):
+    user = new_one(desk)
+    other = Client()
+    assert sign_in(other, "new-one", NEW).status_code == 302
+    prove(other, make_authenticator(user))
+    for path in ("/admin/", "/admin/petition/export/tallies/", "/admin/daily/"):
+        answer = other.get(path, follow=True)
+        assert answer.redirect_chain[-1][0] == "/admin/password_change/"
+    body = {"old_password": NEW, "new_password1": NEW, "new_password2": NEW}
+    said = other.post("/admin/password_change/", body, headers={"Accept-Language": "en"})
+    assert "Choose another password than the present one." in said.content.decode()
+    own = "a-password-of-my-own-51"
+    body |= {"new_password1": own, "new_password2": own}
+    assert other.post("/admin/password_change/", body).status_code == 302
+    assert other.get("/admin/").status_code == 200
+    # And it stays chosen.
+    again = Client()
+    sign_in(again, "new-one", own)
+    prove(again, Authenticator.objects.get(user=user), steps=1)
+    assert again.get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "en"])
+def test_a_first_password_that_nobody_used_in_time_ends(desk, monkeypatch, language):
+    new_one(desk)
+    monkeypatch.setattr(accounts, "FIRST_PASSWORD_LASTS", timedelta(seconds=-1))
+    other = Client(headers={"Accept-Language": language})
+    answer = sign_in(other, "new-one", NEW)
+    words = {"ar": "ثلاثة أيام", "fr": "trois jours", "en": "within three days"}[language]
+    assert words in answer.content.decode()
+    assert answer.status_code == 403
+    assert other.get("/admin/two-factor/").status_code == 302
+
+
+def test_changing_ones_password_needs_the_second_factor_first(desk):
+    new_one(desk)
+    other = Client()
+    sign_in(other, "new-one", NEW)
+    assert other.get("/admin/password_change/")["Location"].startswith("/admin/login/")
 
 
 # --- What an administrator cannot ---

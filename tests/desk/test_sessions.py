@@ -1,8 +1,10 @@
 """How a session of the desk ends, and what its cookies are for."""
 
 import io
+import re
 import time
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -10,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from petition.desk import two_factor
-from petition.models import Entry
+from petition.models import Authenticator, Entry
 from petition.signing import abuse
 from tests.desk.coming_in import is_in, sign_in
 from tests.making import (
@@ -169,3 +171,59 @@ def test_who_signs_out_leaves_nothing_in_the_browser(client, coordinator):
     client.force_login(coordinator)
     response = client.post("/admin/logout/")
     assert response["Clear-Site-Data"] == '"cache", "storage"'
+
+
+# --- Where somebody is signed in ---
+
+
+def others(coordinator, how_many: int) -> list[Client]:
+    found = []
+    for _ in range(how_many):
+        other = Client()
+        verified_by_recovery(other, coordinator)
+        found.append(other)
+    return found
+
+
+def verified_by_recovery(client, coordinator) -> None:
+    """Each app code opens once: made-up accounts have recovery codes enough."""
+    sign_in(client)
+    device = Authenticator.objects.get(user=coordinator)
+    code, *rest = device.recovery_codes
+    assert client.post("/admin/two-factor/", {"code": code}).status_code == 302
+    assert rest
+
+
+@pytest.fixture
+def many_codes(coordinator):
+    make_authenticator(coordinator, recovery=" ".join(f"{n:012}" for n in range(20)))
+
+
+def test_a_coordinator_sees_their_sessions_and_ends_another(client, coordinator, many_codes):
+    verified_by_recovery(client, coordinator)
+    first, second = others(coordinator, 2)
+    page = client.get("/admin/sessions/", headers={"Accept-Language": "en"}).content.decode()
+    marks = re.findall(r'name="session" value="(\w+)"', page)
+    assert len(marks) == 2
+    assert "This is where you are now." in page
+    assert client.session.session_key not in page
+    client.post("/admin/sessions/", {"session": marks[0]})
+    assert [is_in(each) for each in (client, first, second)].count(True) == 2
+    assert is_in(client)
+    client.post("/admin/sessions/")
+    assert [is_in(each) for each in (client, first, second)] == [True, False, False]
+
+
+def test_nobody_ends_the_session_of_another(client, coordinator, many_codes):
+    other = Client()
+    verified(other, make_coordinator("moderator", username="other-coordinator"))
+    mark = sha256(other.session.session_key.encode()).hexdigest()[:16]
+    verified_by_recovery(client, coordinator)
+    client.post("/admin/sessions/", {"session": mark})
+    client.post("/admin/sessions/")
+    assert is_in(other)
+
+
+def test_an_account_has_five_sessions_at_once_and_the_oldest_ends(client, coordinator, many_codes):
+    found = others(coordinator, 7)
+    assert [is_in(each) for each in found] == [False] * 2 + [True] * 5

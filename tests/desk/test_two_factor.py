@@ -84,10 +84,14 @@ def test_who_is_in_makes_new_recovery_codes_and_the_former_ones_end(client, coor
     assert len(Authenticator.objects.get().recovery_codes) == 2
     verified(client, coordinator)
     assert client.get("/admin/two-factor/codes/").status_code == 405
-    page = client.post("/admin/two-factor/codes/").content.decode()
+    assert client.post("/admin/two-factor/codes/", {"own_code": "1"}).status_code == 422
+    assert "111122223333" in Authenticator.objects.get().recovery_codes
+    Authenticator.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+    code = {"own_code": "444455556666"}
+    page = client.post("/admin/two-factor/codes/", code).content.decode()
     assert len(re.findall(r"\d{4} \d{4} \d{4}", page)) == 10
     assert "111122223333" not in Authenticator.objects.get().recovery_codes
-    assert Entry.objects.get().detail == {"what": "new recovery codes"}
+    assert Entry.objects.latest("number").detail == {"what": "new recovery codes"}
 
 
 def test_a_stolen_dump_opens_no_second_factor(committed, client, coordinator):
