@@ -1,5 +1,7 @@
 """The database, and what is kept in memory."""
 
+from datetime import date
+
 from campaign_site import environment
 from campaign_site.environment import read
 from campaign_site.settings.essentials import DATABASES, VAR_DIR
@@ -64,4 +66,9 @@ PUBLIC_DATABASE_SECONDS, DESK_DATABASE_SECONDS = 0.6, 30.0
 # gunicorn's own variable; `petition.ground.checks` warns where several processes count apart.
 WEB_CONCURRENCY = read(
     "WEB_CONCURRENCY", environment.count, default=1, cure="Write a number of processes, such as 2."
+)
+
+# From this day (UTC) on, the names and addresses of all who confirmed are erased.
+IDENTITIES_END = read(
+    "IDENTITIES_END", date.fromisoformat, default=None, cure="Write a day such as 2027-12-31."
 )

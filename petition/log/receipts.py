@@ -16,7 +16,7 @@ def proof(signature: Signature) -> tuple[int, str]:
     bytes of its commitment. Raises NotInLog."""
     is_counted = signature.state == Signature.State.COUNTED and signature.in_log
     head = LogHead.objects.first()
-    if not is_counted or signature.receipt is None or head is None:
+    if not is_counted or signature.receipt is None or head is None or not signature.email:
         raise NotInLog
     secret = encryption.opened(bytes(signature.receipt), RECEIPT, signature.reference.bytes)
     mailbox = addresses.canonical(signature.email)

@@ -35,7 +35,9 @@ class Purpose:
     kept: str
 
 
-UNTIL_WITHDRAWN = "until its signer withdraws; 14 days where nobody confirms"
+UNTIL_WITHDRAWN = (
+    "until its signer withdraws, or the day of IDENTITIES_END; 14 days where nobody confirms"
+)
 ROW = "as long as the campaign's archive: without the columns above it says nothing of a person"
 CASE = "until it is erased at the wish of the person or the family"
 ACCOUNT = "as long as the account; names in the audit as long as the audit"
@@ -49,7 +51,7 @@ RECORD: dict[str, list[Purpose]] = {
         Purpose("email", "e-mails about the signature, and news where asked for",
                 EXPLICIT_CONSENT, UNTIL_WITHDRAWN),
         Purpose("mailbox domain", "one mailbox, one signature; finding fakes (keyed indexes)",
-                EXPLICIT_CONSENT, UNTIL_WITHDRAWN),
+                EXPLICIT_CONSENT, f"{UNTIL_WITHDRAWN}; that of the mailbox stays after that day"),
         Purpose("country track language updates delivery", "what its signer chose; figures",
                 EXPLICIT_CONSENT, "country and choices until withdrawn; the language stays"),
         Purpose("receipt", "finds the signature's entry in the public log (sealed random bytes)",

@@ -74,6 +74,16 @@ class Signature(models.Model):
         "receipt": None,
     }
 
+    # What ends on the day of IDENTITIES_END; what figures are made of stays.
+    NAMELESS = {
+        "name": None,
+        "email": None,
+        "domain": None,
+        "updates": False,
+        "delivery": False,
+        "receipt": None,
+    }
+
     # Random, and all that mailed links carry. A sequence would tell how many signed before.
     reference = models.UUIDField(_("reference"), unique=True, default=uuid.uuid4, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)

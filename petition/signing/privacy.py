@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from petition import audit
@@ -32,7 +33,8 @@ STAYS: list[str] = [
 
 
 def purge() -> dict[str, int]:
-    """Delete unconfirmed signatures and ended letters whose time is over.
+    """Delete unconfirmed signatures and ended letters whose time is over, and names and addresses
+    once the day of IDENTITIES_END has come.
 
     In batches, each committed, so that it can be stopped and run again at any time.
     """
@@ -44,7 +46,34 @@ def purge() -> dict[str, int]:
     overdue = Signature.objects.unconfirmed().filter(~Exists(again), signed_at__lte=expired)
     _delete(Attempt.objects.filter(signed_at__lte=expired))
     letters = Letter.objects.filter(ended_at__lte=now - LETTERS_KEPT_FOR)
-    return {"signatures": _delete(overdue, _expire), "letters": _delete(letters)}
+    return {
+        "signatures": _delete(overdue, _expire),
+        "letters": _delete(letters),
+        "identities": _end_identities(now),
+    }
+
+
+def _end_identities(now: datetime) -> int:
+    """From the day of IDENTITIES_END on: names and addresses of those who confirmed are erased.
+
+    The signatures stay, and so do all figures. So does the index of each mailbox, without which
+    somebody could be counted twice: nobody can guess it back without the data keys. What the log
+    has not counted yet waits: its entry binds the address.
+    """
+    if settings.IDENTITIES_END is None or now.date() < settings.IDENTITIES_END:
+        return 0
+    not_logged = Q(state=Signature.State.COUNTED, in_log=False)
+    named = Signature.objects.filter(confirmed_at__isnull=False, email__isnull=False)
+    named = named.exclude(not_logged)
+    ended = 0
+    while batch := list(named.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            ended += named.filter(pk__in=batch).update(**Signature.NAMELESS)
+            Letter.objects.filter(signature__in=batch, state=Letter.State.DUE).delete()
+    if ended:
+        note = f"{ended} names and addresses: the day of IDENTITIES_END has come"
+        audit.append(None, Entry.Act.ERASE, "identities", note=note)
+    return ended
 
 
 def _database_now() -> datetime:
@@ -60,10 +89,14 @@ def rotate_keys() -> dict[str, int]:
 
     Returns how many were "moved", how many "doubles" of one mailbox were taken off, how many are
     "held" since only a tag told them apart, and how many are "unreadable" by any key. Without the
-    last, the other keys may leave DATA_KEYS. Can be stopped and run again at any time.
+    last, the other keys may leave DATA_KEYS, where none is "nameless": the index of a mailbox whose
+    address has ended cannot be made anew. Can be stopped and run again at any time.
     """
     done = {"moved": 0, "doubles": 0, "held": 0, "unreadable": 0}
-    every = Signature.objects.exclude(mailbox=None).values_list("pk", flat=True)
+    nameless = Q(email=None, confirmed_at__isnull=False)
+    kept = Signature.objects.exclude(mailbox=None)
+    done["nameless"] = kept.filter(nameless).count()
+    every = kept.exclude(nameless).values_list("pk", flat=True)
     reached = 0
     while batch := list(every.filter(pk__gt=reached).order_by("pk")[:BATCH]):
         for pk in batch:

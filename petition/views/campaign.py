@@ -1,5 +1,6 @@
 """The campaign's pages."""
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -74,4 +75,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
 @headers.public(300)
 def text(request: HttpRequest, slug: str) -> HttpResponse:
     """A page that is one text: about, privacy."""
-    return render(request, "campaign/text.html", {"text": texts.text(slug, get_language())})
+    context = {"text": texts.text(slug, get_language())}
+    if slug == "privacy":
+        context["identities_end"] = settings.IDENTITIES_END
+    return render(request, "campaign/text.html", context)

@@ -171,7 +171,11 @@ def withdraw(request: HttpRequest, token: str) -> HttpResponse:
         options = {"ensure_ascii": False, "indent": 2}
         return JsonResponse(copies.copy_of(signature), json_dumps_params=options, headers=AS_COPY)
     asked = request.GET.get("receipt", "")
-    context: dict = {"is_counted": signature.state == Signature.State.COUNTED, "asked": asked}
+    context: dict = {
+        "is_counted": signature.state == Signature.State.COUNTED,
+        "is_nameless": not signature.email,
+        "asked": asked,
+    }
     if asked and context["is_counted"]:
         with suppress(receipts.NotInLog):
             context["index"], proof = receipts.proof(signature)

@@ -93,7 +93,7 @@ def test_what_was_sealed_before_is_read_and_bound_by_rotate_keys(settings):
     assert bound.__dict__["name"][:1] == bound.__dict__["email"][:1] == encryption.BOUND
     assert (bound.name, bound.email) == ("Sample Before", "before@example.org")
     assert Authenticator.objects.get(pk=device.pk).__dict__["secret"][:1] == encryption.BOUND
-    assert privacy.rotate_keys() == {"moved": 0, "doubles": 0, "held": 0, "unreadable": 0}
+    assert set(privacy.rotate_keys().values()) == {0}
 
 
 def test_an_update_that_knows_no_row_is_refused():

@@ -6,8 +6,13 @@ from petition.signing import privacy
 
 
 class Command(BaseCommand):
-    help = "Deletes signatures that nobody confirmed in time, and old letters. Run it every day."
+    help = (
+        "Deletes signatures that nobody confirmed in time, old letters, and names once their day "
+        "has come. Run it every day."
+    )
 
     def handle(self, **options):
         done = privacy.purge()
         self.stdout.write(f"Deleted {done['signatures']} signatures and {done['letters']} letters.")
+        if done["identities"]:
+            self.stdout.write(f"Erased {done['identities']} names and addresses (IDENTITIES_END).")

@@ -23,6 +23,11 @@ class Command(BaseCommand):
                 f"Signatures held, since only a tag (+) told them from another: {done['held']}. "
                 "The desk lists them by their reason."
             )
+        if done["nameless"]:
+            self.stdout.write(
+                f"Signatures whose address has ended: {done['nameless']}. The indexes of their "
+                "mailboxes stay under the key of then: leave it in DATA_KEYS."
+            )
         unreadable = {"Signatures": done["unreadable"], "Second factors": accounts["unreadable"]}
         if any(unreadable.values()):
             said = [f"{what} that no key in DATA_KEYS reads: {n}." for what, n in unreadable.items()
