@@ -22,6 +22,7 @@ from django.test.utils import setup_test_environment
 
 from bench import (
     api,
+    bombs,
     cases,
     counting,
     crowd,
@@ -50,6 +51,7 @@ PARTS = {
     "signing": signing.run,
     "counting": counting.run,
     "api": api.run,
+    "bombs": bombs.run,
     "cases": cases.run,
     "desk": desk.run,
     "newsletter": newsletter.run,

@@ -3,9 +3,11 @@ address is stored."""
 
 import ipaddress
 import logging
+import time
 
 from axes.handlers.cache import AxesCacheHandler
 from django.conf import settings
+from django.core.cache import caches
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 from redis.exceptions import RedisError
@@ -21,6 +23,8 @@ SIGN_INS_PER_NETWORK = "100/h"
 # From how many challenges of one network in ten minutes, of the whole site in a minute, each next
 # one takes twice the work. Thousands of people may share a network: the most is eight times.
 NETWORK_STEPS, SITE_STEPS = (60, 120, 240), (3000, 6000, 12000)
+# More than a family or an office; a network of a mobile carrier has as many on a good day.
+BUSY_NETWORK, BUSY_SECONDS = 25, 600
 CACHE_IS_LOST = "The cache does not answer: attempts are not limited until it does."
 
 
@@ -48,7 +52,30 @@ def network(request: HttpRequest) -> str:
 
 def seconds_to_wait_to_sign(request: HttpRequest) -> int:
     """Counts an attempt to sign; 0 where it may go on, else the seconds until the next may."""
-    return _wait(request, "sign", settings.SIGN_RATE, network(request))
+    usage = _usage(request, "sign", settings.SIGN_RATE, network(request))
+    if usage and usage["count"] > BUSY_NETWORK:
+        _note_from_busy_network()
+    return _seconds(usage)
+
+
+def from_busy_networks() -> int:
+    """How many posts of the last hour came from networks that had sent BUSY_NETWORK before. Which
+    networks is not kept."""
+    now = int(time.time()) // BUSY_SECONDS
+    keys = [f"busy-networks-{now - n}" for n in range(3600 // BUSY_SECONDS)]
+    try:
+        return sum(caches["default"].get_many(keys).values())
+    except (OSError, RedisError):
+        return 0
+
+
+def _note_from_busy_network() -> None:
+    key = f"busy-networks-{int(time.time()) // BUSY_SECONDS}"
+    try:
+        caches["default"].add(key, 0, 2 * 3600)
+        caches["default"].incr(key)
+    except (OSError, RedisError, ValueError):
+        _say_that_the_cache_is_lost()
 
 
 def pressure(request: HttpRequest) -> int:
@@ -105,7 +132,10 @@ def _unless_lost(count, *args, **kwargs):
 
 
 def _wait(request: HttpRequest, group: str, rate: str, value: str) -> int:
-    usage = _usage(request, group, rate, value)
+    return _seconds(_usage(request, group, rate, value))
+
+
+def _seconds(usage: dict | None) -> int:
     return max(1, usage["time_left"]) if usage and usage["should_limit"] else 0
 
 

@@ -2,8 +2,10 @@
 None of them does anything by itself, and each also fits honest days.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -18,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from petition.ground import addresses, encryption, memory
 from petition.ground.misspellings import PROVIDERS
 from petition.models import MailDomain, Signature, Tally
+from petition.signing import abuse
 
 Reason = Signature.Reason
 LOOK_SECONDS = 60
@@ -32,6 +35,8 @@ RHYTHM_SECONDS = 2
 UNSOLVED_SHARE = 0.3
 COUNTRY_TIMES = 10  # As many as its share in all would let expect.
 ROWS_AT_MOST = 5000
+BUSY_SHARE = 0.3
+OPENED_AT_MOST, NAME_SHARE, SHAPE_SHARE = 500, 0.05, 0.2
 
 
 class Kind(models.TextChoices):
@@ -41,6 +46,8 @@ class Kind(models.TextChoices):
     RHYTHM = "rhythm", _("confirmed after the same seconds")
     UNSOLVED = "unsolved", _("signed without the check of the browser")
     COUNTRY = "country", _("one country in an hour")
+    NETWORK = "network", _("many from the same networks")
+    PATTERN = "pattern", _("one name many times, or addresses of one pattern")
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,8 @@ def look(now: datetime) -> Iterator[Sign]:
         yield from _domains(hour, of, now - HOUR)
         yield from _unsolved(hour, of, now - HOUR)
         yield from _countries(hour, of, now - HOUR)
+        yield from _networks(of, now - HOUR)
+        yield from _patterns(hour, now - HOUR)
     yield from _disposable(now)
     yield from _unconfirmed(now)
     yield from _rhythm(now)
@@ -132,6 +141,37 @@ def _countries(hour: QuerySet, of: int, since: datetime) -> Iterator[Sign]:
         if count / of >= COUNTRY_TIMES * max(before.get(country, 0), 1) / total:
             rule = {"country": country, "since": _moment(since), "reason": Reason.AUTOMATED.value}
             yield Sign(Kind.COUNTRY, count, of, since, country=country, rule=rule)
+
+
+def _networks(of: int, since: datetime) -> Iterator[Sign]:
+    """No row knows its network, so no rule finds them."""
+    count = abuse.from_busy_networks()
+    if count >= MANY and count >= of * BUSY_SHARE:
+        yield Sign(Kind.NETWORK, min(count, of), of, since)
+
+
+def _patterns(hour: QuerySet, since: datetime) -> Iterator[Sign]:
+    """Of the latest some hundreds, which are opened for it and forgotten."""
+    names: Counter[str] = Counter()
+    shapes: Counter[str] = Counter()
+    latest = hour.exclude(email=None).only("pk", "reference", "name", "email", "signed_at")
+    rows = list(latest.order_by("-signed_at", "-pk")[:OPENED_AT_MOST])
+    for row in rows:
+        with suppress(encryption.Unreadable):
+            names[(row.name or "").casefold()] += 1
+            shapes[_shape(row.email or "")] += 1
+    del shapes[""]
+    same = names.most_common(1)[0][1] if names else 0
+    alike = shapes.most_common(1)[0][1] if shapes else 0
+    if same >= max(FEW, len(rows) * NAME_SHARE) or alike >= max(FEW, len(rows) * SHAPE_SHARE):
+        yield Sign(Kind.PATTERN, max(same, alike), len(rows), since)
+
+
+def _shape(address: str) -> str:
+    """Letters and digits of the local part, each run as one; none for shapes that people have."""
+    local = address.rpartition("@")[0]
+    shape = re.sub(r"\d+", "0", re.sub(r"[^\W\d_]+", "a", local))
+    return "" if re.fullmatch(r"a?(?:[._-]?a)*[._-]?0?", shape) else shape
 
 
 def _by_domain(rows: QuerySet) -> QuerySet:

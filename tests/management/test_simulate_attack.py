@@ -19,12 +19,12 @@ def test_each_attack_is_played_and_what_came_of_it_is_said(live_server, settings
     settings.SIGN_RATE = "9999/h"
     said = StringIO()
     call_command("simulate_attack", site=live_server.url, count=60, stdout=said)
-    lines = {line[:34].strip(): line[34:].split(None, 6) for line in said.getvalue().splitlines()}
+    lines = {line[:34].strip(): line[34:].split(None, 7) for line in said.getvalue().splitlines()}
     assert lines["one catch-all domain"][3] == "60"
-    assert "domain" in lines["one catch-all domain"][6]
-    assert "disposable" in lines["throw-away domains"][6]
+    assert "domain" in lines["one catch-all domain"][7]
+    assert "disposable" in lines["throw-away domains"][7]
     assert lines["plus-tags of one mailbox"][2] == "1"  # One mailbox, one signature.
-    assert "rhythm" in lines["a botnet that confirms by script"][6]
+    assert "rhythm" in lines["a botnet that confirms by script"][7]
     assert tallies.recount() == []
     assert Signature.objects.filter(state="held").count() == 0
 

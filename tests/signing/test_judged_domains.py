@@ -25,7 +25,8 @@ def signed(domain: str, how_many: int) -> None:
     """Within the last hour, each confirmed after a time of its own."""
     for n in range(how_many):
         at = timezone.now() - timedelta(minutes=20, seconds=n)
-        row = make_signature(f"p{n}@{domain}", signed_at=at)
+        name = "".join(chr(97 + (n * k) % 26) for k in (3, 5, 7, 11))
+        row = make_signature(f"p{n}@{domain}", signed_at=at, name=name)
         confirmed = at + timedelta(seconds=10 + 17 * n)
         Signature.objects.filter(pk=row.pk).update(state="counted", confirmed_at=confirmed)
 

@@ -4,12 +4,13 @@ import random
 from datetime import timedelta
 
 import pytest
+from django.core.cache.backends import locmem
 from django.utils import timezone, translation
 
 from petition.admin.sweeps import SweepForm
 from petition.models import Signature, Tally
-from petition.signing import signs, sweeps, tallies
-from tests.making import make_coordinator, make_signature
+from petition.signing import abuse, signs, sweeps, tallies
+from tests.making import filled_form, make_coordinator, make_signature
 
 pytestmark = pytest.mark.django_db
 COUNTED, PENDING = Signature.State.COUNTED, Signature.State.PENDING
@@ -23,12 +24,17 @@ def many(how_many: int, domain: str, *, confirmed: float = 0, ago=timedelta(minu
     for n in range(how_many):
         at = now - ago - timedelta(seconds=chance.uniform(0, 600))
         after = fields.pop("after", None)
-        row = make_signature(f"p{n}@{domain}", signed_at=at, **fields)
+        row = make_signature(f"p{n}@{domain}", signed_at=at, **{"name": name_of(chance)} | fields)
         if n < how_many * confirmed:
             took = after or timedelta(seconds=chance.uniform(5, 600))
             Signature.objects.filter(pk=row.pk).update(state=COUNTED, confirmed_at=at + took)
         if after:
             fields["after"] = after
+
+
+def name_of(chance: random.Random) -> str:
+    """A made-up name, as good as never the same twice."""
+    return "".join(chance.choices("abcdefghijklmnop", k=9)).title()
 
 
 def seen() -> dict[str, list[signs.Sign]]:
@@ -138,3 +144,46 @@ def test_who_may_not_see_signatures_sees_no_sign(client):
     many(60, "catch-all.example", confirmed=0.9)
     client.force_login(make_coordinator("editor"))
     assert "catch-all.example" not in client.get("/admin/").content.decode()
+
+
+def test_one_name_many_times_is_seen():
+    many(60, "gmail.com", confirmed=0.7)
+    many(40, "hotmail.fr", confirmed=0.7, name="Same Name")
+    (sign,) = seen()["pattern"]
+    assert (sign.count, sign.of) == (40, 100)
+    assert sign.query == ""
+
+
+@pytest.mark.parametrize("local", ["k{}.7{}", "{}x{}", "u{}n{}m"])
+def test_addresses_of_one_pattern_are_seen(local):
+    many(60, "gmail.com", confirmed=0.7)
+    for n in range(40):
+        name = name_of(random.Random(n))  # noqa: S311
+        make_signature(f"{local.format(n, n)}@hotmail.com", name=name)
+    assert seen()["pattern"][0].count == 40
+
+
+@pytest.mark.parametrize("local", ["ali{}", "a.benali{}", "maria_lopez", "x-y.z{}", "1990{}"])
+def test_addresses_as_people_have_them_are_no_pattern(local):
+    for n in range(60):
+        make_signature(f"{local.format(n)}@d{n}.example", name=name_of(random.Random(n)))  # noqa: S311
+    assert "pattern" not in seen()
+
+
+def test_many_from_a_few_networks_are_seen_and_no_network_is_kept(client, settings):
+    settings.TRUSTED_PROXIES = 1
+    for n in range(160):
+        fields = filled_form(email=f"p{n}@gmail.com", name=name_of(random.Random(n)))  # noqa: S311
+        network = f"198.51.100.{n % 2}"
+        client.post("/en/sign/", fields, headers={"X-Forwarded-For": network})
+    (sign,) = seen()["network"]
+    assert (sign.count, sign.of) == (160 - 2 * abuse.BUSY_NETWORK, 160)
+    assert "198.51.100" not in repr(locmem._caches)
+
+
+def test_a_day_on_which_everybody_comes_from_elsewhere_shows_no_network(client, settings):
+    settings.TRUSTED_PROXIES = 1
+    for n in range(120):
+        fields = filled_form(email=f"p{n}@gmail.com", name=name_of(random.Random(n)))  # noqa: S311
+        client.post("/en/sign/", fields, headers={"X-Forwarded-For": f"198.51.{n}.7"})
+    assert "network" not in seen()
