@@ -16,8 +16,9 @@ from petition.ground import encryption, metrics
 
 logger = logging.getLogger(__name__)
 
-# Forty bits are far beyond five guesses an hour, wherever in the world they come from.
-CODES_PER_MAILBOX = "5/h"
+# Forty bits are far beyond five guesses an hour, wherever in the world they come from. Against all
+# mailboxes together there are so many wrong ones an hour: then links confirm, and codes wait.
+CODES_PER_MAILBOX, WRONG_CODES = "5/h", "5000/h"
 # Against one password tried on many names; five wrong ones for one name are django-axes' matter.
 SIGN_INS_PER_NETWORK = "100/h"
 # From how many challenges of one network in ten minutes, of the whole site in a minute, each next
@@ -92,10 +93,18 @@ def pressure(request: HttpRequest) -> int:
 
 def seconds_to_wait_to_confirm(request: HttpRequest, mailbox: str) -> int:
     """Counts a typed code, by network and by canonical mailbox, whether or not either signed."""
+    wrong = _usage(request, "wrong codes", WRONG_CODES, "", count=False)
+    too_many = wrong is not None and wrong["count"] >= wrong["limit"]
     return max(
         _wait(request, "code", settings.CONFIRM_RATE, network(request)),
         _wait(request, "code for a mailbox", CODES_PER_MAILBOX, mailbox),
+        max(1, wrong["time_left"]) if wrong and too_many else 0,
     )
+
+
+def note_wrong_code(request: HttpRequest) -> None:
+    """Counts a code that opened nothing, whoever's."""
+    _usage(request, "wrong codes", WRONG_CODES, "")
 
 
 def seconds_to_wait_to_sign_in(request: HttpRequest) -> int:
@@ -139,12 +148,14 @@ def _seconds(usage: dict | None) -> int:
     return max(1, usage["time_left"]) if usage and usage["should_limit"] else 0
 
 
-def _usage(request: HttpRequest, group: str, rate: str, value: str) -> dict | None:
-    """Counts one more of `value`; None where nothing is counted."""
+def _usage(
+    request: HttpRequest, group: str, rate: str, value: str, *, count: bool = True
+) -> dict | None:
+    """Counts one more of `value`, or looks alone; None where nothing is counted."""
     # The cache sees keyed indexes only: who steals it learns no network address and no mailbox.
     key = encryption.index(value, f"rate {group}").hex()
     try:
-        return get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=True)
+        return get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=count)
     except (OSError, RedisError):
         _say_that_the_cache_is_lost()
         return None

@@ -92,6 +92,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     try:
         token = signatures.token_of_code(email, form.cleaned_data["code"])
     except signatures.WrongCode:
+        abuse.note_wrong_code(request)
         form.add_error("code", _("This code does not match this address. Check both."))
         return render(request, "signatures/sent.html", {"form": form}, status=422)
     except DatabaseError as error:

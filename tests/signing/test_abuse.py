@@ -2,9 +2,11 @@
 
 import pytest
 
+from petition.ground import links
+from petition.letters import sending
 from petition.models import Signature
-from petition.signing import abuse, tallies
-from tests.making import filled_form, make_signature
+from petition.signing import abuse, signatures, tallies
+from tests.making import code, filled_form, link, make_signature
 
 pytestmark = pytest.mark.django_db
 
@@ -172,3 +174,29 @@ def test_the_scheme_that_a_visitor_claims_is_not_believed(client, settings):
     assert settings.SECURE_PROXY_SSL_HEADER is None
     settings.SECURE_SSL_REDIRECT = True
     assert client.get("/ar/", HTTP_X_FORWARDED_PROTO="https").status_code == 301
+
+
+def test_wrong_codes_are_limited_over_all_mailboxes_and_networks_and_links_go_on(
+    client, smtp, monkeypatch
+):
+    monkeypatch.setattr(abuse, "WRONG_CODES", "3/h")
+    client.post("/en/sign/", filled_form(email="owner@example.org"))
+    sending.send_due()
+    for n in range(3):
+        typed = {"email": f"victim{n}@d{n}.example", "code": "ABCD2345"}
+        assert client.post("/en/sign/sent/", typed, REMOTE_ADDR=f"192.0.2.{n}").status_code == 422
+    typed = {"email": "owner@example.org", "code": code(smtp.mails[0])}
+    answer = client.post("/en/sign/sent/", typed, REMOTE_ADDR="192.0.2.99")
+    assert answer.status_code == 429
+    assert 'value="owner@example.org"' in answer.content.decode()
+    assert client.post(link("confirm", smtp.mails[0])).status_code == 303
+
+
+def test_a_code_is_not_guessed():
+    """Of each of the versions that a mailbox may have, within a day."""
+    a_day, versions = 24, 1 + signatures.MOST_VERSIONS
+    codes = len(links.ALPHABET) ** links.CODE_LENGTH
+    rates = (abuse.CODES_PER_MAILBOX, abuse.WRONG_CODES)
+    of_one, of_all = (int(rate.partition("/")[0]) for rate in rates)
+    assert of_one * a_day * versions / codes <= 1e-9
+    assert of_all * a_day * versions / codes <= 1e-6
