@@ -26,6 +26,7 @@ from petition.models import Heartbeat, Letter
 from petition.signing import signatures
 from petition.web import heartbeats, metrics
 from tests.conftest import free_port
+from tests.log.making import append, counted, withdraw
 from tests.making import State, filled_form, link, make_signature
 from tests.signing.test_challenge import solved
 
@@ -138,6 +139,18 @@ def test_the_state_of_the_site_is_that_of_its_database(client):
     assert said["petition_signaturescounted"] == 1
     assert said["petition_letters_due"] == 1
     assert 1195 < said["petition_oldest_letter_seconds"] < 1260
+
+
+def test_what_the_public_log_lacks_is_seen_whatever_kind_it_is(settings):
+    name = "petition_log_events_waiting"
+    first, _second = counted(2)
+    assert state()[name] == 2
+    append()
+    assert state()[name] == 0
+    withdraw(first)
+    assert state()[name] == 1
+    settings.LOG_KEY = b""  # Nobody waits for a log that is not kept.
+    assert state()[name] == 0
 
 
 def test_a_letter_that_is_tried_again_and_again_keeps_its_true_age(client):
