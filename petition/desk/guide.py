@@ -34,7 +34,7 @@ OF_MODEL = {
     "entry": "audit",
 }
 # And on a screen beside a model's own, which names itself as `help_of`.
-OF_SCREEN = {"funnel": "front-page"}
+OF_SCREEN = {"funnel": "front-page", "daily": "front-page", "sessions": "sign-in"}
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def wish(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": _("Daily e-mail"),
+        "help_of": "daily",
         "form": form,
         "wish": daily.of(request.user),
     }

@@ -20,6 +20,7 @@ def own(request: DeskRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": _("Where you are signed in"),
+        "help_of": "sessions",
         "sessions": sessions.own(request.user, key),
     }
     return TemplateResponse(request, "admin/sessions.html", context)

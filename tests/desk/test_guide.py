@@ -76,3 +76,11 @@ def test_what_is_not_there_is_not_found(client):
     with override("en"):
         assert client.get("/admin/guide/moon/").status_code == 404
         assert client.get("/admin/guide/pictures/moon.png").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("screen", "section"), [("daily/", "front-page"), ("sessions/", "sign-in")]
+)
+def test_a_screen_of_ones_own_leads_to_the_guide_as_well(client, screen, section):
+    client.force_login(make_coordinator("press"))
+    assert f'href="/admin/guide/{section}/"' in client.get(f"/admin/{screen}").content.decode()
