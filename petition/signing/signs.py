@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from petition.ground import addresses, encryption, memory
 from petition.ground.misspellings import PROVIDERS
-from petition.models import MailDomain, Signature, Tally
+from petition.models import Letter, MailDomain, Signature, Tally
 from petition.signing import abuse
 
 Reason = Signature.Reason
@@ -33,7 +33,8 @@ UNCONFIRMED_SHARE = 0.1  # Of made-up mailboxes nobody confirms; of real ones, t
 SAME_RHYTHM_SHARE = 0.3
 RHYTHM_SECONDS = 2
 UNSOLVED_SHARE = 0.3
-COUNTRY_TIMES = 10  # As many as its share in all would let expect.
+TIMES = 10  # As many as its share in all, or the week before, would let expect.
+BOUNCED_SHARE = 0.5
 ROWS_AT_MOST = 5000
 BUSY_SHARE = 0.3
 OPENED_AT_MOST, NAME_SHARE, SHAPE_SHARE = 500, 0.05, 0.2
@@ -46,6 +47,9 @@ class Kind(models.TextChoices):
     RHYTHM = "rhythm", _("confirmed after the same seconds")
     UNSOLVED = "unsolved", _("signed without the check of the browser")
     COUNTRY = "country", _("one country in an hour")
+    LANGUAGE = "language", _("one language in an hour")
+    HOUR = "hour", _("far more than in the hours of the last week")
+    BOUNCED = "bounced", _("a mail domain whose e-mails come back")
     NETWORK = "network", _("many from the same networks")
     PATTERN = "pattern", _("one name many times, or addresses of one pattern")
 
@@ -81,10 +85,13 @@ def look(now: datetime) -> Iterator[Sign]:
         yield from _domains(hour, of, now - HOUR)
         yield from _unsolved(hour, of, now - HOUR)
         yield from _countries(hour, of, now - HOUR)
+        yield from _languages(hour, of, now - HOUR)
+        yield from _hours(of, now - HOUR)
         yield from _networks(of, now - HOUR)
         yield from _patterns(hour, now - HOUR)
     yield from _disposable(now)
     yield from _unconfirmed(now)
+    yield from _bounced(now)
     yield from _rhythm(now)
 
 
@@ -130,17 +137,55 @@ def _unsolved(hour: QuerySet, of: int, since: datetime) -> Iterator[Sign]:
 
 
 def _countries(hour: QuerySet, of: int, since: datetime) -> Iterator[Sign]:
-    tallies = Tally.objects.filter(channel=Tally.Channel.ONLINE)
-    before = dict(tallies.filter(dimension="country").values_list("value").annotate(Sum("count")))
+    for country, count in _far_above_its_share(hour, of, "country"):
+        rule = {"country": country, "since": _moment(since), "reason": Reason.AUTOMATED.value}
+        yield Sign(Kind.COUNTRY, count, of, since, country=country, rule=rule)
+
+
+def _languages(hour: QuerySet, of: int, since: datetime) -> Iterator[Sign]:
+    for language, count in _far_above_its_share(hour, of, "language"):
+        rule = {"language": language, "since": _moment(since), "reason": Reason.AUTOMATED.value}
+        yield Sign(Kind.LANGUAGE, count, of, since, rule=rule)
+
+
+def _far_above_its_share(hour: QuerySet, of: int, name: str) -> Iterator[tuple[str, int]]:
+    """Values of a column, and how many of the hour have each, far more than its share in all."""
+    tallies = Tally.objects.filter(channel=Tally.Channel.ONLINE, dimension=name)
+    before = dict(tallies.values_list("value").annotate(Sum("count")))
     total = sum(before.values())
     if total < ROWS_AT_MOST:
         return  # Nothing is usual yet.
-    groups = hour.values("country").annotate(n=Count("pk")).filter(n__gte=MANY)
+    groups = hour.values(name).annotate(n=Count("pk")).filter(n__gte=MANY)
     for group in groups.order_by("-n")[:20]:
-        country, count = group["country"], group["n"]
-        if count / of >= COUNTRY_TIMES * max(before.get(country, 0), 1) / total:
-            rule = {"country": country, "since": _moment(since), "reason": Reason.AUTOMATED.value}
-            yield Sign(Kind.COUNTRY, count, of, since, country=country, rule=rule)
+        if group["n"] / of >= TIMES * max(before.get(group[name], 0), 1) / total:
+            yield group[name], group["n"]
+
+
+def _hours(of: int, since: datetime) -> Iterator[Sign]:
+    """Against the mean of a week: the day on which the world comes shows it as well."""
+    days = [(since - timedelta(days=n)).date().isoformat() for n in range(1, 8)]
+    tallies = Tally.objects.filter(channel=Tally.Channel.ONLINE, dimension="day", value__in=days)
+    week = tallies.aggregate(n=Sum("count"))["n"] or 0
+    if of >= MANY and week >= ROWS_AT_MOST and of >= TIMES * week / (7 * 24):
+        yield Sign(Kind.HOUR, of, of, since)
+
+
+def _bounced(now: datetime) -> Iterator[Sign]:
+    """Of the latest e-mails that were refused for good."""
+    refused = Letter.objects.filter(kind=Letter.Kind.CONFIRM, state=Letter.State.REFUSED)
+    latest = refused.filter(ended_at__gte=now - DAY).order_by("-ended_at")
+    pairs = latest.values_list("signature__domain", "signature")[:ROWS_AT_MOST]
+    by_domain: dict[bytes, list[int]] = {}
+    for domain, signature in pairs:
+        by_domain.setdefault(bytes(domain or b""), []).append(signature)
+    left_out = {b"", *_large(), *_judged(MailDomain.Judged.HONEST)}
+    for domain, signatures in by_domain.items():
+        if domain in left_out or len(signatures) < FEW:
+            continue
+        of = Signature.objects.filter(domain=domain, signed_at__gte=now - DAY).count()
+        if len(signatures) >= of * BOUNCED_SHARE:
+            group = {"one": min(signatures), "n": len(signatures)}
+            yield _of_domain(Kind.BOUNCED, group, of, now - DAY, Reason.REPEATED)
 
 
 def _networks(of: int, since: datetime) -> Iterator[Sign]:

@@ -8,7 +8,7 @@ from django.core.cache.backends import locmem
 from django.utils import timezone, translation
 
 from petition.admin.sweeps import SweepForm
-from petition.models import Signature, Tally
+from petition.models import Letter, Signature, Tally
 from petition.signing import abuse, signs, sweeps, tallies
 from tests.making import filled_form, make_coordinator, make_signature
 
@@ -187,3 +187,44 @@ def test_a_day_on_which_everybody_comes_from_elsewhere_shows_no_network(client, 
         fields = filled_form(email=f"p{n}@gmail.com", name=name_of(random.Random(n)))  # noqa: S311
         client.post("/en/sign/", fields, headers={"X-Forwarded-For": f"198.51.{n}.7"})
     assert "network" not in seen()
+
+
+def usual(dimension: str, **values: int) -> None:
+    """What is usual: so many of each."""
+    for value, count in values.items():
+        Tally.objects.create(
+            channel="online", dimension=dimension, value=value.replace("_", "-"), slot=0,
+            count=count, changed_at=timezone.now(),
+        )  # fmt: skip
+
+
+def test_a_language_far_above_its_share_is_seen_with_a_rule_that_finds_it():
+    usual("language", ar=9_000, en=300)
+    many(120, "gmail.com", confirmed=0.7, language="en")
+    many(40, "hotmail.fr", confirmed=0.7, language="ar")
+    (sign,) = seen()["language"]
+    assert (sign.count, sign.of) == (120, 160)
+    assert signs_sweep(sign.rule).language == "en"
+
+
+@pytest.mark.parametrize(("a_week", "is_seen"), [(1_500, True), (40_000, False), (500, False)])
+def test_an_hour_far_above_the_week_before_is_seen(a_week, is_seen):
+    for n in range(1, 8):
+        day = (timezone.now() - timedelta(hours=1, days=n)).date().isoformat()
+        usual("day", **{day.replace("-", "_"): a_week})
+    many(650, "gmail.com", confirmed=0.7)
+    assert ("hour" in seen()) is is_seen
+
+
+def test_a_domain_whose_e_mails_come_back_is_seen_with_its_rule():
+    many(40, "made-up.example")
+    many(40, "firm.example", confirmed=0.8)
+    many(40, "gmail.com")
+    for domain, refused in (("made-up.example", 40), ("firm.example", 10), ("gmail.com", 40)):
+        index = Signature.domain_index(f"a@{domain}")
+        for n, row in enumerate(Signature.objects.filter(domain=index)):
+            state = "refused" if n < refused else "sent"
+            Letter.objects.create(signature=row, kind="confirm", language="en", state=state,
+                                  ended_at=timezone.now())  # fmt: skip
+    (sign,) = seen()["bounced"]
+    assert (sign.count, sign.of, sign.domain) == (40, 40, "made-up.example")
