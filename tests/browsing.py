@@ -42,3 +42,23 @@ def fill(page, **fields):
     page.fill("[name=email]", fields.get("email", "someone@example.org"))
     page.select_option("[name=country]", fields.get("country", "LB"))
     page.check("[name=consent]")
+
+
+def read_pages_whole() -> None:
+    """A click waits until the page that it leads to is there to its end: Playwright waits for its
+    beginning alone, and on a busy machine the rest was not read yet when a test looked at it."""
+    from playwright.sync_api import Locator, Page
+
+    for kind, page_of in ((Page, lambda page: page), (Locator, lambda locator: locator.page)):
+        if getattr(kind.click, "reads_whole", False):
+            continue
+        kind.click = _whole(kind.click, page_of)
+
+
+def _whole(click, page_of):
+    def click_and_read(self, *args, **options):
+        click(self, *args, **options)
+        page_of(self).wait_for_load_state("domcontentloaded")
+
+    click_and_read.reads_whole = True
+    return click_and_read

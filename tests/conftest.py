@@ -21,8 +21,7 @@ from django.utils import timezone
 from petition.campaign.texts import lay_shipped_texts
 from petition.desk import roles
 from petition.models import Tally
-from tests import equipment
-from tests.browsing import watched_page
+from tests import browsing, equipment
 
 STARTED = timezone.now()
 RENDER = Template._render
@@ -172,6 +171,7 @@ def chromium():
     """The one that CHROMIUM names, or the system's."""
     from playwright.sync_api import sync_playwright
 
+    browsing.read_pages_whole()
     # Playwright's loop runs in this thread; Django would take its synchronous calls for a mistake.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
@@ -200,7 +200,7 @@ def open_page(chromium, live_server, settings):
     with ExitStack() as stack:
 
         def open_page(**options):
-            return stack.enter_context(watched_page(chromium, live_server.url, **options))
+            return stack.enter_context(browsing.watched_page(chromium, live_server.url, **options))
 
         yield open_page
 
