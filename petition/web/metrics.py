@@ -17,7 +17,8 @@ from prometheus_client.registry import Collector
 
 from petition.desk import overview
 from petition.ground import memory, metrics
-from petition.models import Hour, LogEvent, Sheet, Signature, Sweep
+from petition.log import events, sequencer
+from petition.models import Hour, LogEvent, LogHead, Sheet, Signature, Sweep
 from petition.signing import signs, tallies
 from petition.web import heartbeats, readiness
 
@@ -83,6 +84,7 @@ def _gauges() -> Iterator[GaugeMetricFamily]:
     bounced = overview.letters_bounced().count
     yield _gauge("petition_letters_refused", "Refused for good, of the last 30 days", bounced)
     yield _gauge("petition_log_events_waiting", "Changes that the public log lacks", _unlogged())
+    yield _gauge("petition_log_differs", "1 where the log and the count differ", _log_differs())
     if hour := Hour.objects.order_by("-hour").first():
         since = (timezone.now() - hour.at).total_seconds()
         yield _gauge("petition_figures_age_seconds", "Age of the last hourly figures", since)
@@ -144,6 +146,19 @@ def begin_anew() -> None:
         pid = path.stem.rpartition("_")[2]
         if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
             path.unlink(missing_ok=True)
+
+
+def _log_differs() -> bool:
+    """In one moment: what the log adds up to, with what waits for it, against what is published."""
+    if not settings.LOG_KEY:
+        return False
+    with sequencer.snapshot():
+        head = LogHead.objects.first()
+        if head is None or not head.size:
+            return False
+        online, paper = events.waiting()
+        published = tallies.read_counter()
+    return (head.online + online, head.paper + paper) != (published.online, published.paper)
 
 
 def _unlogged() -> int:

@@ -192,6 +192,14 @@ def test_changes_wait_for_the_log_and_the_figures_are_late(watched):
     watched.ends("LogIsLate", "FiguresAreLate", "WorkerIsSilent")
 
 
+def test_somebody_changes_the_count_by_hand(watched):
+    total = "UPDATE petition_tally SET count = count {} 3 WHERE dimension = 'total' AND slot = 0"
+    watched.query(total.format("+"))
+    watched.fires("LogDiffers")
+    watched.query(total.format("-"))
+    watched.ends("LogDiffers")
+
+
 def token_of(watched, reference) -> str:
     """By the site's own keys."""
     code = (

@@ -22,8 +22,8 @@ from prometheus_client import REGISTRY, generate_latest
 from redis.exceptions import ConnectionError as RedisGone
 
 from petition.letters import sending
-from petition.models import Heartbeat, Letter
-from petition.signing import signatures
+from petition.models import Heartbeat, Letter, Tally
+from petition.signing import signatures, tallies
 from petition.web import heartbeats, metrics
 from tests.conftest import free_port
 from tests.log.making import append, counted, withdraw
@@ -151,6 +151,17 @@ def test_what_the_public_log_lacks_is_seen_whatever_kind_it_is(settings):
     assert state()[name] == 1
     settings.LOG_KEY = b""  # Nobody waits for a log that is not kept.
     assert state()[name] == 0
+
+
+def test_a_count_that_the_log_does_not_have_is_seen():
+    counted(2)
+    append()
+    counted(1)  # Waits for the log: that is no difference.
+    assert state()["petition_log_differs"] == 0
+    Tally.objects.filter(dimension="total").update(count=7)
+    assert state()["petition_log_differs"] == 1
+    tallies.mend()
+    assert state()["petition_log_differs"] == 0
 
 
 def test_a_letter_that_is_tried_again_and_again_keeps_its_true_age(client):
