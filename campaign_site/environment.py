@@ -39,6 +39,7 @@ def read(variable: str, parse=str, *, cure: str, default=REQUIRED):
 
     `parse` takes the text and raises where it is malformed.
     """
+    # As it stands: `$` in a secret is a character.
     text = (_credential(variable) or env.ENVIRON.get(variable, "")).strip()
     if not text:
         if default is REQUIRED:

@@ -18,6 +18,7 @@ from django.views.i18n import set_language
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from petition.desk import accounts, sessions, tasks
+from petition.desk.two_factor import of as two_factor_of
 from petition.ground.languages import LANGUAGES
 from petition.signing import abuse
 from petition.views import daily, guide, overview, sign_in, two_factor
@@ -119,12 +120,13 @@ class Desk(admin.AdminSite):
         response = super().login(request, extra_context)
         if response.status_code == 302:
             given = accounts.given_at(request.user)
-            if given and given < timezone.now() - accounts.FIRST_PASSWORD_LASTS:
+            is_late = given and given < timezone.now() - accounts.FIRST_PASSWORD_LASTS
+            # Who has set up the second factor has used it in time: no release shuts anybody out.
+            if is_late and two_factor_of(request.user) is None:
                 logout(request)
                 return sign_in.expired(request)
             if given:
                 request.session[accounts.MUST_CHOOSE] = True
-            sessions.end_oldest(request.user, request.session.session_key)
             request.session[sessions.BEGAN] = time.time()
             # Django keeps what is in the session of who signs in again.
             request.session.pop(DEVICE_ID_SESSION_KEY, None)

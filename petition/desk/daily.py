@@ -6,10 +6,11 @@ between leaves that day out.
 
 import logging
 import smtplib
-from datetime import date, datetime
+from datetime import datetime
 
 from django.conf import settings
 from django.core import signing
+from django.core.cache import caches
 from django.core.mail import EmailMessage, get_connection
 from django.db.models import Q
 from django.template.loader import render_to_string
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 FROM_HOUR = 6  # UTC: morning from Rabat to Beirut.
 VALID_SECONDS = 3 * 24 * 3600
 SALT = "daily mail"
+RESTS, REST_SECONDS = "daily-e-mails-rest", 300
 
 
 def of(user) -> DailyMail | None:
@@ -66,7 +68,9 @@ def confirm(user, text: str) -> bool:
 
 def send_due(now: datetime | None = None) -> int:
     """Send what is due at this moment; returns how many. Where the mail server does not take one,
-    it is tried again in the next turn."""
+    it is tried again after some minutes."""
+    if caches["process"].get(RESTS):
+        return 0
     now = now or timezone.now()
     to_confirm = Q(confirmed_at=None, sent_on=None)
     to_tell = Q(confirmed_at__isnull=False) & (Q(sent_on=None) | Q(sent_on__lt=now.date()))
@@ -79,10 +83,14 @@ def send_due(now: datetime | None = None) -> int:
         if not mine.filter(sent_on=before).update(sent_on=now.date()):
             continue  # Another mailer was first.
         try:
-            sent += _send(wish, now.date())
+            sent += _send(wish)
         except (smtplib.SMTPException, OSError) as error:
+            if _is_for_good(error):  # Not again today, and nobody waits behind it.
+                logger.warning("The daily e-mail of account %s was refused.", wish.pk)
+                continue
             mine.update(sent_on=before)
-            logger.warning("A daily e-mail waits: %s", type(error).__name__)
+            caches["process"].set(RESTS, True, REST_SECONDS)
+            logger.warning("Daily e-mails wait: %s", type(error).__name__)
             break
         except encryption.Unreadable:
             logger.error("The daily e-mail of account %s cannot be addressed.", wish.pk)
@@ -102,7 +110,13 @@ def rotate_keys() -> None:
         wish.save(update_fields=["email"])
 
 
-def _send(wish: DailyMail, today: date) -> int:
+def _is_for_good(error: Exception) -> bool:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _reason in error.recipients.values())
+    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
+
+
+def _send(wish: DailyMail) -> int:
     """Nobody is written to for whom nothing waits."""
     with translation.override(wish.language):
         waiting = tasks.waiting_for(wish.user) if wish.confirmed_at else []

@@ -11,6 +11,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.models import Session
 from django.utils import timezone
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from petition.ground import replica
 
@@ -69,8 +70,10 @@ def end_others(user: AbstractBaseUser, key: str | None, mark: str = "") -> int:
 
 
 def end_oldest(user: AbstractBaseUser, key: str | None) -> int:
-    """Leave the newest sessions of an account, that of who asks among them."""
-    others = [pair for pair in _of(user) if pair[0].session_key != key]
+    """Leave the newest sessions of an account, that of who asks among them. Those that gave the
+    password alone do not count: who knows it must not be able to end its owner's."""
+    proved = [pair for pair in _of(user) if DEVICE_ID_SESSION_KEY in pair[0].get_decoded()]
+    others = [pair for pair in proved if pair[0].session_key != key]
     others.sort(key=lambda pair: pair[1], reverse=True)
     return _end(session for session, _began in others[MOST - 1 :])
 

@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
+from anymail.exceptions import AnymailError
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
@@ -33,6 +35,18 @@ GONE = (RejectReason.INVALID, RejectReason.BOUNCED)
 # Several services call a full mailbox a bounce as well, and say so in words of their own.
 SOFT_WORDS = ("softbounce", "soft_bounce", "transient", "temporary")
 STATUS = re.compile(r"\b[45]\.\d{1,3}\.\d{1,3}\b")
+
+
+class NotTaken(Exception):
+    """Not from the mail service, or torn."""
+
+
+def take(request: HttpRequest) -> HttpResponse:
+    """Take what the mail service posts. Raises NotTaken."""
+    try:
+        return webhook()(request)
+    except (AnymailError, SuspiciousOperation, ValueError, KeyError, TypeError, AttributeError):
+        raise NotTaken from None  # What went wrong may repeat what was posted.
 
 
 @cache

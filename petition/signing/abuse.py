@@ -73,9 +73,11 @@ def from_busy_networks() -> int:
 def _note_from_busy_network() -> None:
     key = f"busy-networks-{int(time.time()) // BUSY_SECONDS}"
     try:
-        caches["default"].add(key, 0, 2 * 3600)
-        caches["default"].incr(key)
-    except (OSError, RedisError, ValueError):
+        try:
+            caches["default"].incr(key)
+        except ValueError:  # The first in these minutes.
+            caches["default"].add(key, 1, 2 * 3600)
+    except (OSError, RedisError):
         _say_that_the_cache_is_lost()
 
 

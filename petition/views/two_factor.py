@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from django_otp import login
 
-from petition.desk import two_factor
+from petition.desk import sessions, two_factor
 from petition.figures import sharing
 from petition.ground import encryption
 
@@ -180,6 +180,7 @@ def _let_in(request: DeskRequest, device) -> None:
     logger.info("Account %s: the second factor was right.", request.user.pk)
     request.session.cycle_key()
     login(request, device)
+    sessions.end_oldest(request.user, request.session.session_key)
 
 
 def _page(request: DeskRequest, template: str, status: int = 200, **context) -> HttpResponse:

@@ -201,6 +201,18 @@ def test_a_first_password_that_nobody_used_in_time_ends(desk, monkeypatch, langu
     assert other.get("/admin/two-factor/").status_code == 302
 
 
+def test_who_has_used_a_given_password_for_long_is_asked_for_another_and_never_shut_out(
+    desk, monkeypatch
+):
+    """As everybody whose account was made before this rule."""
+    device = make_authenticator(new_one(desk))
+    monkeypatch.setattr(accounts, "FIRST_PASSWORD_LASTS", timedelta(seconds=-1))
+    other = Client()
+    assert sign_in(other, "new-one", NEW).status_code == 302
+    prove(other, device)
+    assert other.get("/admin/", follow=True).redirect_chain[-1][0] == "/admin/password_change/"
+
+
 def test_changing_ones_password_needs_the_second_factor_first(desk):
     new_one(desk)
     other = Client()

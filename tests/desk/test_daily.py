@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.conf import settings as site
 from django.core import mail
+from django.core.cache import caches
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -158,8 +159,21 @@ def test_a_mail_server_that_is_down_is_asked_again(desk, smtp):
     smtp.sender_reply = "451 4.3.0 later"
     assert daily.send_due(at(7)) == 0
     smtp.sender_reply = None
+    assert daily.send_due(at(7)) == 0  # It rests for some minutes.
+    caches["process"].clear()
     assert daily.send_due(at(7)) == 1
     assert smtp.recipients == [ADDRESS]
+
+
+def test_an_address_that_is_refused_for_good_holds_nobody_up(desk, smtp):
+    other = signed_in(make_coordinator("paper", username="other"))
+    desk.post(SCREEN, {"email": "gone@example.org"})
+    other.post(SCREEN, {"email": ADDRESS})
+    smtp.replies["gone@example.org"] = "550 5.1.1 unknown"
+    assert daily.send_due(at(7)) == 1
+    assert smtp.recipients == [ADDRESS]
+    smtp.replies.clear()
+    assert daily.send_due(at(7)) == 0
 
 
 def test_the_address_is_sealed_for_its_account_and_moves_to_a_new_key(desk, user, settings):

@@ -227,3 +227,13 @@ def test_nobody_ends_the_session_of_another(client, coordinator, many_codes):
 def test_an_account_has_five_sessions_at_once_and_the_oldest_ends(client, coordinator, many_codes):
     found = others(coordinator, 7)
     assert [is_in(each) for each in found] == [False] * 2 + [True] * 5
+
+
+def test_who_knows_the_password_alone_ends_no_session(client, coordinator, many_codes):
+    verified_by_recovery(client, coordinator)
+    for _ in range(8):
+        sign_in(Client())
+    assert is_in(client)
+    (other,) = others(coordinator, 1)
+    assert is_in(client)
+    assert is_in(other)

@@ -7,6 +7,9 @@ import base64
 import hashlib
 import hmac
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from django.conf import settings as site
@@ -158,6 +161,16 @@ def test_what_is_no_end_of_a_letter_changes_nothing(client, settings, letter):
 def test_without_a_service_the_address_does_not_exist(client):
     assert site.MAIL_SERVICE == ""
     assert client.post(ADDRESS, "[]", "application/json").status_code == 404
+
+
+@pytest.mark.once
+def test_a_site_without_a_service_does_not_load_what_reads_them():
+    code = "import sys, petition.urls; print({'requests', 'anymail'} & set(sys.modules))"
+    given = os.environ | {"DEBUG": "1", "MAIL_SERVICE": ""}
+    given["DJANGO_SETTINGS_MODULE"] = "campaign_site.settings"
+    command = [sys.executable, "manage.py", "shell", "-v0", "-c", code]
+    done = subprocess.run(command, env=given, cwd=site.BASE_DIR, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()", done.stderr
 
 
 def test_every_place_knows_the_same_services():
