@@ -1,13 +1,15 @@
 """Makes what is passed on: QR code, A4 poster, paper sheets, badge, the pictures of links."""
 
 import json
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
 import segno
-import typst
 
-HERE = Path(__file__).parent
+TYPESET = Path(__file__).with_name("typeset.py")
+LONGEST_SECONDS = 30  # A page takes 0.1; a hundred sheets of paper take 2.
 
 
 def qr_code(address: str) -> str:
@@ -56,12 +58,11 @@ def rounded_down(count: int) -> int:
 
 
 def _typeset(name: str, words: dict, **output) -> bytes:
-    """Our own fonts alone, so that a page looks the same on every machine. What `words` hold is
-    text to Typst, never markup."""
-    return typst.compile(
-        HERE / "prints" / name,
-        font_paths=[HERE / "fonts"],
-        ignore_system_fonts=True,
-        sys_inputs={"words": json.dumps(words)},
-        **output,
-    )
+    """By a program of its own, whose memory ends with it. Raises CalledProcessError or
+    TimeoutExpired, which hold nothing of `words`."""
+    asked = json.dumps({"name": name, "words": words, "output": output})
+    # Isolated (-I): nothing of the directory or environment in which the site runs is imported.
+    return subprocess.run(
+        [sys.executable, "-I", TYPESET], input=asked.encode(), stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, timeout=LONGEST_SECONDS, check=True,
+    ).stdout  # fmt: skip

@@ -116,7 +116,8 @@ def figures(request: HttpRequest) -> HttpResponse:
     corrections, older = page_of_corrections(request.GET.get("before", ""))
     context = {
         "states": states,
-        "then": history.hours(hour, states.at)[-1],
+        # Of that hour; not there yet where the database is behind what this process remembers.
+        "then": next(iter(history.hours(hour, states.at)), None),
         "days": last_days(now),
         "corrections": [(line, why(line)) for line in corrections],
         "older": older,

@@ -9,7 +9,7 @@ from django.core.cache import caches
 from django.utils import timezone, translation
 
 from petition.figures import history
-from petition.models import Mend, Sweep
+from petition.models import Hour, Mend, Sweep
 from petition.paper import sheets
 from petition.signing import lifecycle, tallies
 from petition.templatetags import counter as tags
@@ -280,6 +280,21 @@ def test_counted_is_online_and_paper_of_the_same_moment(client, noon):
     first = "".join(table(text.partition("</section>")[0])[1:4][n][1] for n in range(3))
     again = "".join(table(later.partition("</section>")[0])[1:4][n][1] for n in range(3))
     assert first == again == "303"
+
+
+PAGES = (
+    "counter/", "counter/figures/", "counter/map.svg", "counter.svg", "signed/",
+)  # fmt: skip
+FILES = ("counter.json", "tallies.json", "tallies.csv", "history.json", "history.csv")
+
+
+@pytest.mark.parametrize("address", [f"/en/{x}" for x in PAGES] + [f"/api/v1/{x}" for x in FILES])
+def test_figures_stand_where_the_database_is_behind_what_a_process_remembers(client, address):
+    """As after a restore to a moment before."""
+    count(3)
+    history.now()
+    Hour.objects.all().delete()
+    assert client.get(address).status_code == 200
 
 
 def test_each_correction_says_when_what_why_and_how_many(client):
