@@ -9,12 +9,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from urllib.request import urlopen
 
 from django.conf import settings as django_settings
 from django.db import connection
+from django.db.models import Max, Min
 
 from bench import crowd
 from bench.desk import environment
@@ -22,6 +26,7 @@ from petition.ground import encryption, links
 from petition.models import Letter, Signature
 
 PORT, SMTP_PORT = 8795, 8796
+MAILS = {"EMAIL_URL": f"smtp://127.0.0.1:{SMTP_PORT}"}
 WORKERS, CLIENTS, ROUNDS, SECONDS = 3, 16, 5, 3
 SITE = f"http://127.0.0.1:{PORT}"
 PAGES = {
@@ -93,6 +98,7 @@ def run() -> dict:
     try:
         _wait()
         found = _measure(server.pid)
+        found["letters while people sign"] = _letters_meanwhile(environment() | settings)
     finally:
         server.terminate()
         server.wait()
@@ -129,26 +135,63 @@ def _measure(pid: int) -> dict:
 
 
 def _letters(about: dict, signing_rate: float) -> dict:
-    """2,000 letters that are due, by one mailer and a real SMTP server on loopback."""
+    """5,000 letters that are due, by one mailer and a real SMTP server on loopback: from the first
+    that went out to the last."""
     crowd.empty()
-    crowd.fill(2000, letters=False)
+    crowd.fill(5000, letters=False)
     Letter.objects.bulk_create(
         Letter(signature_id=pk, kind="confirm", language="ar")
         for pk in Signature.objects.values_list("pk", flat=True)
     )
+    with _mail_server():
+        subprocess.run([sys.executable, "manage.py", "mailer", "--once"], check=True,
+                       env=about | MAILS, stdout=subprocess.DEVNULL)  # fmt: skip
+    sent = Letter.objects.filter(state="sent")
+    ends = sent.aggregate(first=Min("ended_at"), last=Max("ended_at"))
+    rate = sent.count() / (ends["last"] - ends["first"]).total_seconds()
+    return {"rate": round(rate), "ratio": round(rate / signing_rate, 2)}
+
+
+def _letters_meanwhile(about: dict) -> dict:
+    """People sign at full rate for a minute, and one mailer sends: how old the oldest letter is
+    that waits, looked at ten times a second."""
+    crowd.empty()
+    ages = []
+    with _mail_server():
+        mailer = subprocess.Popen([sys.executable, "manage.py", "mailer"], env=about | MAILS,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        time.sleep(3)
+        with ThreadPoolExecutor(1) as pool:
+            signing = pool.submit(_wrk, "/ar/sign/", POSTS % {"round": "m"}, 60)
+            while not signing.done():
+                ages.append(_oldest_seconds())
+                time.sleep(0.1)
+            rate = signing.result()
+        sent = Letter.objects.filter(state="sent").count()
+        mailer.terminate()
+        mailer.wait()
+    return {"signing": round(rate), "sent": round(sent / 60), "oldest": round(max(ages), 1),
+            "waiting": Letter.objects.filter(state="due").count()}  # fmt: skip
+
+
+def _oldest_seconds() -> float:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM now() - min(due_at)) FROM petition_letter "
+            "WHERE state = 'due' AND mailing_id IS NULL"
+        )
+        return float(cursor.fetchone()[0] or 0)
+
+
+@contextmanager
+def _mail_server() -> Iterator[None]:
     sink = subprocess.Popen([sys.executable, "-c", SINK % SMTP_PORT])
     try:
         time.sleep(2)
-        began = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "manage.py", "mailer", "--once"], check=True,
-            env=about | {"EMAIL_URL": f"smtp://127.0.0.1:{SMTP_PORT}"}, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        taken = time.perf_counter() - began
+        yield
     finally:
         sink.terminate()
-    sent = Letter.objects.filter(state="sent").count()
-    return {"rate": round(sent / taken), "ratio": round(sent / taken / signing_rate, 2)}
+        sink.wait()
 
 
 def _to_confirm(how_many: int) -> list[str]:
@@ -176,14 +219,14 @@ def _pend(how_many: int) -> None:
         )
 
 
-def _wrk(path: str, script: str = "") -> float:
+def _wrk(path: str, script: str = "", seconds: int = SECONDS) -> float:
     """Requests a second that were answered as they should be."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
         extra = ["-s", file.name] if script else []
         said = subprocess.run(
-            ["wrk", "-t2", f"-c{CLIENTS}", f"-d{SECONDS}s", *extra, SITE + path],
+            ["wrk", "-t2", f"-c{CLIENTS}", f"-d{seconds}s", *extra, SITE + path],
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
     wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
@@ -221,9 +264,15 @@ def _tell(found: dict) -> None:
         f"medians of {ROUNDS} rounds of {SECONDS} s; ratio to a view that does nothing"
     )
     print(f"  {'':16} {'a second':>9} {'ratio':>6} {'bar':>5}")
+    meanwhile = found["letters while people sign"]
     for name, about in found.items():
+        if about is meanwhile:
+            continue
         bar = BARS.get(name, 1.0 if name == "letters" else None)
         shown = f"{bar:5.2f}" if bar else ""
         print(f"  {name:16} {about['rate']:9,} {about['ratio']:6.2f} {shown}")
     print(f"  CPU of the web process for one POST to sign: {found['sign']['cpu_ms']} ms (bar 1.0)")
+    print(f"  While {meanwhile['signing']:,} a second sign for a minute, {meanwhile['sent']:,} letters "
+          f"leave; the oldest that waits is {meanwhile['oldest']} s old (bar 5), "
+          f"{meanwhile['waiting']:,} wait at the end")  # fmt: skip
     Path(__file__).with_name("results.json").write_text(json.dumps(found, indent=2) + "\n")

@@ -62,7 +62,7 @@ def _typeset(name: str, words: dict, **output) -> bytes:
     TimeoutExpired, which hold nothing of `words`."""
     asked = json.dumps({"name": name, "words": words, "output": output})
     # Isolated (-I): nothing of the directory or environment in which the site runs is imported.
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603 - our own program.
         [sys.executable, "-I", TYPESET], input=asked.encode(), stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, timeout=LONGEST_SECONDS, check=True,
     ).stdout  # fmt: skip

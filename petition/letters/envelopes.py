@@ -31,10 +31,9 @@ def of_next_try(letter: Letter) -> str:
     return token(letter.pk, letter.tries + 1)
 
 
-def headers(letter: Letter) -> dict[str, str]:
-    """What names the next try of a letter in its head: for whoever sends its head back, and for the
-    mail service."""
-    mark = of_next_try(letter)
+def headers(mark: str) -> dict[str, str]:
+    """What names a try of a letter in its head: for whoever sends its head back, and for the mail
+    service."""
     found = {HEADER: mark}
     if settings.MAIL_SERVICE:
         name, value = OF_SERVICE[settings.MAIL_SERVICE]
@@ -42,12 +41,12 @@ def headers(letter: Letter) -> dict[str, str]:
     return found
 
 
-def sender(letter: Letter) -> str | None:
-    """Where a report about the next try of a letter goes to; None without BOUNCE_ADDRESS."""
+def sender(mark: str) -> str | None:
+    """Where a report about a try of a letter goes to; None without BOUNCE_ADDRESS."""
     if not settings.BOUNCE_ADDRESS:
         return None
     local, _, domain = settings.BOUNCE_ADDRESS.rpartition("@")
-    return f"{local}+{of_next_try(letter)}@{domain}"
+    return f"{local}+{mark}@{domain}"
 
 
 def found_in(texts: Iterable[str]) -> tuple[int, int]:

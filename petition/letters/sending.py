@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from petition.ground import encryption, metrics, workers
-from petition.letters import compose, mailings, pacing, reminders
+from petition.letters import compose, mailings, pacing, reminders, statements
 from petition.models import Letter, Signature
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ LONGEST_PAUSE = timedelta(hours=6)
 MAX_TRIES = 20  # About four days.
 # Far longer than any conversation with a mail server, whose every step ends after EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=15)
-BATCH = 10  # In the hands of one conversation.
+BATCH = 20  # In the hands of one conversation.
 HOLD_PAUSE = timedelta(minutes=10)
 # So many letters of news may leave before we look again whether somebody waits for a letter.
 NEWS_BATCH = 5
@@ -158,7 +158,7 @@ def _converse(stopped: Callable[[], bool]) -> int:
     """Send in one conversation with the server, until nothing is due."""
     sent = sent_before = 0  # In all, and when the present conversation with the server began.
     connection = get_connection()
-    hand: list[int] = []
+    hand: list[Letter] = []
     try:
         while hand := hand or _claim():
             if stopped():
@@ -174,7 +174,8 @@ def _converse(stopped: Callable[[], bool]) -> int:
     finally:
         _hang_up(connection)
         if hand:
-            _let_go(Letter.objects.filter(pk__in=hand, mailer=workers.my_name()))
+            mine = Letter.objects.filter(mailer=workers.my_name())
+            _let_go(mine.filter(pk__in=[letter.pk for letter in hand]))
     return sent
 
 
@@ -193,7 +194,7 @@ def free_abandoned() -> int:
     return claimed.filter(abandoned).update(mailer="", claimed_at=None)
 
 
-def _claim() -> list[int]:
+def _claim() -> list[Letter]:
     """The letters to send now, in this process's hands: those that somebody waits for; only where
     there are none, news."""
     if waited_for := _take(_due().filter(mailing=None).order_by("due_at"), BATCH):
@@ -212,58 +213,56 @@ def _due():
     return free.values_list("pk", flat=True)
 
 
-def _take(due, how_many: int) -> list[int]:
+def _take(due, how_many: int) -> list[Letter]:
     """Claim the first of those that nobody else is claiming at this moment."""
     passes_by = database.features.has_select_for_update_skip_locked
     with transaction.atomic():
         free = list(due.select_for_update(skip_locked=passes_by)[:how_many])
         claimed = Letter.objects.filter(pk__in=free)
         claimed.update(mailer=workers.my_name(), claimed_at=timezone.now())
-    return free
+    taken = claimed.select_related("signature").in_bulk()
+    return [taken[pk] for pk in free if pk in taken]
 
 
-def _send(pk: int, connection, *, is_first: bool) -> bool:
+def _send(letter: Letter, connection, *, is_first: bool) -> bool:
     """Send a claimed letter; whether it went out. Raises ServerUnavailable, the letter free.
 
     Whatever is wrong with one letter puts that one off and never stops the others.
     """
-    mine = Letter.objects.filter(pk=pk, mailer=workers.my_name())
     try:
-        letter = mine.select_related("signature").first()
-        if letter is None:
+        if not statements.is_mine(letter):
             return False  # Withdrawn or purged meanwhile, and its letters with it.
         if not letter.signature.email:
-            mine.delete()  # Withdrawn: nobody is there to write to.
+            _mine(letter).delete()  # Withdrawn: nobody is there to write to.
             return False
-        if letter.mailing_id and not _may_leave(mine, letter):
+        if letter.mailing_id and not _may_leave(letter):
             return False
         if letter.kind == Letter.Kind.REMIND and not reminders.is_wanted(letter):
-            _end(mine, letter, Letter.State.WITHHELD, "answered")
+            _end(letter, Letter.State.WITHHELD, "answered")
             return False
         mail = compose.mail(letter)
         if not letter.mailing_id and (wait := pacing.seconds_to_wait(mail.to[0])):
             due_at = timezone.now() + timedelta(seconds=wait)
-            mine.update(mailer="", claimed_at=None, due_at=due_at, reply=pacing.REPLY)
+            _mine(letter).update(mailer="", claimed_at=None, due_at=due_at, reply=pacing.REPLY)
             return False
     except encryption.Unreadable as error:
-        logger.error("Letter %s cannot be addressed. %s", pk, error)
-        if letter := mine.first():
-            _put_off(mine, letter, "no key")
+        logger.error("Letter %s cannot be addressed. %s", letter.pk, error)
+        _put_off(letter, "no key")
         return False
     try:
         _pace.wait()
         _open(connection)
     except ServerUnavailable:
-        _let_go(mine)
+        _let_go(_mine(letter))
         raise
     try:
         connection.send_messages([mail])
     except smtplib.SMTPRecipientsRefused as error:
         _hang_up(connection)  # The next letter starts a clean conversation.
-        return _refused(mine, letter, *next(iter(error.recipients.values())), is_first=is_first)
+        return _refused(letter, *next(iter(error.recipients.values())), is_first=is_first)
     except smtplib.SMTPResponseException as error:
         _hang_up(connection)
-        _refused(mine, letter, error.smtp_code, b"", is_first=is_first)
+        _refused(letter, error.smtp_code, b"", is_first=is_first)
         if isinstance(error, smtplib.SMTPSenderRefused):
             raise ServerUnavailable(
                 f"The mail server refuses EMAIL_FROM ({error.smtp_code})."
@@ -271,41 +270,45 @@ def _send(pk: int, connection, *, is_first: bool) -> bool:
         return False
     except (smtplib.SMTPException, OSError) as error:
         _hang_up(connection)
-        return _broke_off(mine, letter, type(error).__name__, is_first=is_first)
+        return _broke_off(letter, type(error).__name__, is_first=is_first)
     except Exception as error:  # A mail that the mail library itself cannot write.
-        logger.error("Letter %s cannot be written: %s", pk, type(error).__name__)
-        _put_off(mine, letter, type(error).__name__)
+        logger.error("Letter %s cannot be written: %s", letter.pk, type(error).__name__)
+        _put_off(letter, type(error).__name__)
         _hang_up(connection)
         return False
-    _end(mine, letter, Letter.State.SENT, "")
+    _end(letter, Letter.State.SENT, "")
     return True
 
 
-def _may_leave(mine, letter: Letter) -> bool:
+def _mine(letter: Letter):
+    return Letter.objects.filter(pk=letter.pk, mailer=letter.mailer)
+
+
+def _may_leave(letter: Letter) -> bool:
     """Asked of news at the last moment: it waits while its mailing does, and goes nowhere once
     nobody wants it."""
     if not mailings.may_leave(letter):
-        _let_go(mine)
+        _let_go(_mine(letter))
         return False
     if not mailings.is_wanted(letter):
         if mailings.is_on_hold(letter):
-            mine.update(mailer="", claimed_at=None, due_at=timezone.now() + HOLD_PAUSE)
+            _mine(letter).update(mailer="", claimed_at=None, due_at=timezone.now() + HOLD_PAUSE)
         else:
             mailings.skip(letter)
         return False
     return True
 
 
-def _broke_off(mine, letter: Letter, reply: str, *, is_first: bool) -> bool:
+def _broke_off(letter: Letter, reply: str, *, is_first: bool) -> bool:
     """The conversation ended in the middle: the letter's fault only where it was its first.
 
     Raises ServerUnavailable, but not for news: that a server breaks off bulk mail delays no
     confirmation.
     """
     if is_first:
-        _put_off(mine, letter, reply)
+        _put_off(letter, reply)
     else:
-        _let_go(mine)
+        _let_go(_mine(letter))
     if letter.mailing_id:
         mailings.rest(letter)
         return False
@@ -328,15 +331,15 @@ def _hang_up(connection) -> None:
         connection.close()
 
 
-def _refused(mine, letter: Letter, code: int, text: bytes | str, *, is_first: bool) -> bool:
+def _refused(letter: Letter, code: int, text: bytes | str, *, is_first: bool) -> bool:
     refusal = read_refusal(code, text)
     if code == 421:
-        return _broke_off(mine, letter, refusal.reply, is_first=is_first)
+        return _broke_off(letter, refusal.reply, is_first=is_first)
     if refusal.for_good:
-        _end(mine, letter, Letter.State.REFUSED, refusal.reply)
+        _end(letter, Letter.State.REFUSED, refusal.reply)
         logger.info("Letter %s: the address is refused (%s).", letter.pk, refusal.reply)
     else:
-        _put_off(mine, letter, refusal.reply)
+        _put_off(letter, refusal.reply)
     return False
 
 
@@ -353,38 +356,33 @@ def read_refusal(code: int, text: bytes | str) -> Refusal:
     return Refusal(f"{code} {status}".strip(), status in DEAD_ADDRESS or unexplained)
 
 
-def _put_off(mine, letter: Letter, reply: str, tried: int | None = None) -> None:
+def _put_off(letter: Letter, reply: str, tried: int | None = None) -> None:
     tries = letter.tries + 1 if tried is None else tried
     if tries >= MAX_TRIES:
-        _end(mine, letter, Letter.State.GIVEN_UP, reply)
+        _end(letter, Letter.State.GIVEN_UP, reply)
         return
     metrics.LETTERS.labels("put_off").inc()
     pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
     due_at = timezone.now() + pause
-    mine.update(tries=tries, due_at=due_at, mailer="", claimed_at=None, reply=reply[:20])
+    _mine(letter).update(tries=tries, due_at=due_at, mailer="", claimed_at=None, reply=reply[:20])
 
 
 def try_again(letter: Letter, reply: str) -> None:
     """A letter that went out came back and may be tried again, later and later."""
     again = Letter.objects.filter(pk=letter.pk)
     again.update(state=Letter.State.DUE, ended_at=None)
-    _put_off(again, letter, reply, tried=letter.tries)
+    _put_off(letter, reply, tried=letter.tries)
 
 
 def _let_go(mine) -> None:
     mine.update(mailer="", claimed_at=None)
 
 
-def _end(mine, letter: Letter, state: str, reply: str) -> None:
+def _end(letter: Letter, state: str, reply: str) -> None:
+    metrics.LETTERS.labels(state).inc()
+    if not letter.mailing_id:
+        statements.end(letter, state, reply[:20])
+        return
     with transaction.atomic():
-        ended = mine.update(
-            state=state,
-            tries=letter.tries + 1,
-            mailer="",
-            claimed_at=None,
-            reply=reply[:20],
-            ended_at=timezone.now(),
-        )
-        metrics.LETTERS.labels(state).inc()
-        if ended and letter.mailing_id:
+        if statements.end(letter, state, reply[:20]):
             mailings.record(letter, state)

@@ -17,14 +17,18 @@ _PLACE = "to-an-address-outside-ascii"
 
 
 class EmailBackend(smtp.EmailBackend):
-    """Django's, which sends to addresses outside ASCII where the server has the extension."""
+    """Django's, which sends to addresses outside ASCII where the server has the extension, and
+    letters as they are written (`compose.Mail`)."""
 
     def _send(self, email_message: EmailMessage) -> bool:
         recipients = email_message.recipients()
-        if not recipients or all(address.isascii() for address in recipients):
-            return super()._send(email_message)  # type: ignore[misc]  # Not in the stubs.
         connection = self.connection
         assert connection  # noqa: S101 - open: Django calls this within a conversation.
+        if not recipients or all(address.isascii() for address in recipients):
+            if not (written := getattr(email_message, "written", b"")):
+                return super()._send(email_message)  # type: ignore[misc]  # Not in the stubs.
+            connection.sendmail(email_message.from_email, recipients, written)
+            return True
         connection.ehlo_or_helo_if_needed()
         if not connection.has_extn(EXTENSION):
             # It did when the address was typed: try again later, and delay nobody else (RFC 6531).

@@ -17,9 +17,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from petition.ground import encryption, workers
+from petition.ground import encryption, links, workers
 from petition.letters import compose, sending
 from petition.models import Letter
+from petition.signing import signatures
 from tests.conftest import free_port
 from tests.making import filled_form, make_signature
 
@@ -318,6 +319,21 @@ def test_a_mailer_that_is_told_to_stop_lets_the_rest_wait(smtp):
         owe(f"sample{n}@example.org")
     assert sending.send_due(lambda: len(smtp.mails) >= 1) == 1
     assert Letter.objects.filter(state=Letter.State.DUE, mailer="").count() == 2
+
+
+@pytest.mark.django_db
+def test_who_withdraws_while_a_mailer_has_their_letter_in_its_hands_gets_none(smtp):
+    owe("one@example.org")
+    second = owe("two@example.org").signature
+
+    def withdraws_before_the_second() -> bool:
+        if smtp.mails:
+            signatures.withdraw(links.token(links.WITHDRAW, second.reference))
+        return False
+
+    assert sending.send_due(withdraws_before_the_second) == 1
+    assert smtp.recipients == ["one@example.org"]
+    assert Letter.objects.filter(signature=second).count() == 0
 
 
 @pytest.mark.django_db
