@@ -80,6 +80,7 @@ requirements: $(VENV)/dev
 
 audit: $(VENV)/dev
 	@REQUIRE_ALL=1 $(WITH) chromium -- $(BIN)/python -m bench.audit
+	@$(BIN)/python -m bench.observatory
 	@$(BIN)/python -m bench.supply
 
 screenshots: $(VENV)/dev
