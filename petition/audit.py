@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connection, transaction
@@ -14,7 +14,7 @@ from petition.models import AuditHead, Entry, Signature
 
 BATCH = 2000  # Entries that are in memory at once.
 BEGINNING = "0" * 64
-SEAL = "audit head"
+SEAL, MARK = "audit head", "audit mark"
 SYSTEM = "(system)"  # No account can have this name.
 # One writer at a time; the number only has to differ from other advisory locks of this database.
 LOCK = 7_235_001
@@ -106,6 +106,25 @@ def check_head(remembered: str) -> None:
         return
     if not Entry.objects.filter(number=int(number), hash=digest).exists():
         raise NoSuchHead
+
+
+def mark(before: datetime) -> str:
+    """What may be published of the last entry before a moment: 32 hexadecimal digits that tell
+    nobody anything without the data keys; "" where there is none."""
+    last = Entry.objects.filter(at__lt=before).order_by("-number").first()
+    return encryption.index(_sealed_text(last), MARK).hex() if last else ""
+
+
+def check_mark(published: str) -> int:
+    """The number of the entry whose mark was published. Raises NoSuchHead where the chain does not
+    hold it: it was rewritten or cut off since."""
+    wanted, number = published.strip().lower(), 0
+    while batch := Entry.objects.filter(number__gt=number).order_by("number")[:BATCH]:
+        for entry in batch:
+            number = entry.number
+            if wanted in (each.hex() for each in encryption.indexes(_sealed_text(entry), MARK)):
+                return number
+    raise NoSuchHead
 
 
 def check_seal() -> None:

@@ -1,15 +1,19 @@
 """What coordinators did stays as it was written down."""
 
 import re
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from petition import audit
-from petition.models import AuditHead, Entry
+from petition.log import notes
+from petition.models import AuditHead, Entry, LogHead
+from tests.log.making import append, counted
 from tests.signing.test_races import at_once
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +95,57 @@ def test_a_chain_that_was_cut_off_or_rewritten_does_not_hold_the_head_kept_elsew
     for gone in (f"4{head[1:]}", head[:-1] + ("0" if head[-1] != "0" else "1"), "nonsense", "²:x"):
         with pytest.raises(CommandError, match="rewritten or cut off"):
             verify("--head", gone)
+
+
+# --- In the public log --------------------------------------------------------------------------
+
+
+def marked(monkeypatch) -> str:
+    """The mark that the log's checkpoint shows the day after three entries were made."""
+    three_entries()
+    tomorrow = timezone.now() + timedelta(days=1)
+    with monkeypatch.context() as later:
+        later.setattr(timezone, "now", lambda: tomorrow)
+        audit.append(None, Entry.Act.HOLD, "signature of the day after")
+        counted()
+        append()
+    (line,) = notes.checkpoint(LogHead.objects.get().checkpoint).extensions
+    word, day, mark = line.split(" ")
+    assert (word, day) == ("audit", f"{tomorrow:%Y-%m-%d}")
+    return mark
+
+
+def test_a_checkpoint_says_how_far_the_audit_had_come_when_its_day_began(monkeypatch):
+    mark = marked(monkeypatch)
+    assert re.fullmatch("[0-9a-f]{32}", mark)
+    last = Entry.objects.get(number=3)
+    assert mark not in (last.hash, last.hash[:32])
+    assert "The mark is that of entry 3." in verify("--mark", mark)
+
+
+def test_on_the_first_day_and_without_entries_a_checkpoint_has_three_lines():
+    counted()
+    three_entries()
+    append()
+    assert notes.checkpoint(LogHead.objects.get().checkpoint).extensions == ()
+
+
+def test_an_audit_that_was_rewritten_with_every_key_does_not_hold_the_mark(monkeypatch):
+    mark = marked(monkeypatch)
+    written_anew()
+    audit.append(None, Entry.Act.HOLD)  # Seals it: whoever runs the site has the keys.
+    assert "The chain is whole" in verify()
+    with pytest.raises(CommandError, match="rewritten or cut off"):
+        verify("--mark", mark)
+    for nonsense in ("", "x", "0" * 32):
+        with pytest.raises(audit.NoSuchHead):
+            audit.check_mark(nonsense)
+
+
+def test_a_mark_is_known_after_the_data_key_was_changed(monkeypatch, settings):
+    mark = marked(monkeypatch)
+    settings.DATA_KEYS = [b"another-key-for-this-test-alone!", *settings.DATA_KEYS]
+    assert "entry 3" in verify("--mark", mark)
 
 
 def written_anew() -> None:

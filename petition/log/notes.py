@@ -15,7 +15,7 @@ from petition.ground import ed25519
 ED25519, COSIGNATURE = 0x01, 0x04
 KEY_ID_BYTES = 4
 SIGNATURE_LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+=*)")
-BODY = re.compile(r"([^\n]+)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)\n(?:[^\n]+\n)*")
+BODY = re.compile(r"([^\n]+)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)\n((?:[^\n]+\n)*)")
 PROOF_HEAD = "c2sp.org/tlog-proof@v1"
 
 
@@ -54,15 +54,18 @@ class Verifier:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The head of a log: whose it is, how many entries it has, and their root."""
+    """The head of a log: whose it is, how many entries it has, their root, and lines that say more,
+    which readers pass over."""
 
     origin: str
     size: int
     root: bytes
+    extensions: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+        root = base64.b64encode(self.root).decode()
+        return "\n".join([self.origin, str(self.size), root, *self.extensions]) + "\n"
 
 
 def verifier(vkey: str) -> Verifier:
@@ -128,7 +131,9 @@ def checkpoint(note: str) -> Checkpoint:
     parts = BODY.fullmatch(split(note)[0])
     if not parts:
         raise Invalid("no checkpoint")
-    return Checkpoint(parts[1], int(parts[2]), base64.b64decode(parts[3]))
+    return Checkpoint(
+        parts[1], int(parts[2]), base64.b64decode(parts[3]), tuple(parts[4].splitlines())
+    )
 
 
 def proof(index: int, path: list[bytes], note: str, extra: bytes = b"") -> str:

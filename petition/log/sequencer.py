@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from petition import audit
 from petition.ground import ed25519, encryption
 from petition.log import events, notes
 from petition.log.tiles import Tiles
@@ -107,10 +108,18 @@ def _append(published: Figures, rules: int) -> int:
         if opening
     )
     head.size += len(entries)
-    text = notes.Checkpoint(origin(), head.size, top).text
+    text = notes.Checkpoint(origin(), head.size, top, _audited(now)).text
     head.checkpoint, head.signed_at = notes.sign(text, origin(), settings.LOG_KEY), now
     head.save()
     return len(entries)
+
+
+def _audited(now: datetime) -> tuple[str, ...]:
+    """How far the audit had come when this day (UTC) began: whoever keeps a checkpoint can have it
+    compared later. Once a day, so that nobody can see at which hours coordinators work."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    mark = audit.mark(midnight)
+    return (f"audit {midnight:%Y-%m-%d} {mark}",) if mark else ()
 
 
 def _take() -> _Round:

@@ -1,11 +1,13 @@
 """A stranger checks the log and a receipt with the program: every lie is named."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as site
 from django.utils import timezone
 
+from petition import audit
 from petition.ground import addresses, links
 from petition.log import notes, sequencer
 from petition.log.tiles import Tiles
@@ -99,6 +101,17 @@ def test_an_honest_log_is_right_the_first_time_and_as_it_grows(copy, capsys, tmp
     assert {"what": "count", "total": 285, "online": 285, "paper": 0} in said
     (told,) = [each for each in said if each["what"] == "entries"]
     assert told["n"] == LogHead.objects.get().size - 272
+
+
+def test_it_passes_over_what_a_checkpoint_says_of_the_audit(copy, capsys, monkeypatch):
+    yesterday = timezone.now() - timedelta(days=1)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(timezone, "now", lambda: yesterday)
+        audit.append(None, "hold", "signature of yesterday")
+    counted(3)
+    append()
+    assert "\naudit 20" in LogHead.objects.get().checkpoint
+    assert ask(capsys, copy())[0] == 0
 
 
 LIES = {
