@@ -27,7 +27,7 @@ from petition.models import Letter, Signature
 
 PORT, SMTP_PORT = 8795, 8796
 MAILS = {"EMAIL_URL": f"smtp://127.0.0.1:{SMTP_PORT}"}
-WORKERS, CLIENTS, ROUNDS, SECONDS = 3, 16, 5, 3
+WORKERS, CLIENTS, ROUNDS, SECONDS, MINUTE = 3, 16, 5, 3, 60
 SITE = f"http://127.0.0.1:{PORT}"
 PAGES = {
     "home": "/ar/", "sign form": "/ar/sign/", "counter page": "/ar/counter/",
@@ -162,7 +162,7 @@ def _letters_meanwhile(about: dict) -> dict:
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
         time.sleep(3)
         with ThreadPoolExecutor(1) as pool:
-            signing = pool.submit(_wrk, "/ar/sign/", POSTS % {"round": "m"}, 60)
+            signing = pool.submit(_wrk, "/ar/sign/", POSTS % {"round": "m"}, MINUTE)
             while not signing.done():
                 ages.append(_oldest_seconds())
                 time.sleep(0.1)
@@ -170,7 +170,7 @@ def _letters_meanwhile(about: dict) -> dict:
         sent = Letter.objects.filter(state="sent").count()
         mailer.terminate()
         mailer.wait()
-    return {"signing": round(rate), "sent": round(sent / 60), "oldest": round(max(ages), 1),
+    return {"signing": round(rate), "sent": round(sent / MINUTE), "oldest": round(max(ages), 1),
             "waiting": Letter.objects.filter(state="due").count()}  # fmt: skip
 
 
@@ -272,7 +272,9 @@ def _tell(found: dict) -> None:
         shown = f"{bar:5.2f}" if bar else ""
         print(f"  {name:16} {about['rate']:9,} {about['ratio']:6.2f} {shown}")
     print(f"  CPU of the web process for one POST to sign: {found['sign']['cpu_ms']} ms (bar 1.0)")
-    print(f"  While {meanwhile['signing']:,} a second sign for a minute, {meanwhile['sent']:,} letters "
-          f"leave; the oldest that waits is {meanwhile['oldest']} s old (bar 5), "
-          f"{meanwhile['waiting']:,} wait at the end")  # fmt: skip
+    print(
+        f"  While {meanwhile['signing']:,} a second sign for a minute, {meanwhile['sent']:,} "
+        f"letters leave; the oldest that waits is {meanwhile['oldest']} s old (bar 5), "
+        f"{meanwhile['waiting']:,} wait at the end"
+    )
     Path(__file__).with_name("results.json").write_text(json.dumps(found, indent=2) + "\n")

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -141,6 +142,18 @@ def hosts(text: str) -> list[str]:
     if not found or not all(re.fullmatch(r"[\w.*-]+|\[[0-9a-fA-F:]+\]", host) for host in found):
         raise ValueError(text)
     return found
+
+
+def signed_file(text: str) -> tuple[str, datetime]:
+    """A security.txt that `gpg --clearsign` signed, and until when it is good (RFC 9116)."""
+    content = Path(text).read_text("utf-8")
+    if not content.startswith("-----BEGIN PGP SIGNED MESSAGE-----\n"):
+        raise ValueError
+    (ends,) = re.findall(r"(?m)^Expires: (\S+)$", content)
+    ends_at = datetime.fromisoformat(ends)
+    if ends_at.tzinfo is None:
+        raise ValueError
+    return content, ends_at
 
 
 def host(text: str) -> str:

@@ -102,6 +102,8 @@ def manage(*command, **environment):
         ("METRICS_ADDRESS", "9180", "is malformed"),
         ("METRICS_ADDRESS", "127.0.0.1:99999", "is malformed"),
         ("METRICS_DIR", "/proc/metrics", "is malformed"),
+        ("SECURITY_TXT", "/etc/hostname", "is malformed"),
+        ("SECURITY_TXT", "/no/such/file", "is malformed"),
         ("CHALLENGE", "recaptcha", "are not set"),
         ("RECAPTCHA_PUBLIC_KEY", "only-this-one", "RECAPTCHA_PRIVATE_KEY is not set"),
     ],

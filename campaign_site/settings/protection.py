@@ -69,6 +69,14 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# Whom to tell of a hole, as the operator signed it elsewhere: no private key is on this machine.
+SECURITY_TXT = read(
+    "SECURITY_TXT",
+    environment.signed_file,
+    default=None,
+    cure="Name the file that gpg --clearsign made of the site's /.well-known/security.txt.",
+)
+
 # The largest honest form is about 2 KB; `petition.web.middleware` refuses more before it is read.
 PUBLIC_BODY_BYTES = 64 * 1024
 DESK_BODY_BYTES = 3 * 1024 * 1024  # A file of sheets.

@@ -1,7 +1,10 @@
 """Settings that are each right and together wrong: said by `manage.py check --deploy`."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core import checks
+from django.utils import timezone
 
 
 @checks.register(checks.Tags.security, deploy=True)
@@ -78,6 +81,13 @@ def it_is_set_as_a_public_site(app_configs, **kwargs):
             "CHALLENGE is none: nothing slows a program that signs.",
             "Set it to altcha.",
             "petition.W009",
+        ),
+        (
+            settings.SECURITY_TXT
+            and settings.SECURITY_TXT[1] < timezone.now() + timedelta(days=14),
+            "The file of SECURITY_TXT is good for less than 14 days; after them it is not shown.",
+            "Sign /.well-known/security.txt anew (docs/operating.md).",
+            "petition.W010",
         ),
     ]
     return [

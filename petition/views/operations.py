@@ -1,7 +1,7 @@
 """What machines ask: is it up, may I look, whom do I tell."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -57,18 +57,25 @@ def robots(request: HttpRequest) -> HttpResponse:
 @require_safe
 @headers.public(3600)
 def security(request: HttpRequest) -> HttpResponse:
-    """RFC 9116: whom to tell of a hole. Always good for the next 30 days."""
+    """RFC 9116: whom to tell of a hole. As the operator signed it, as long as that is good; else
+    made anew, good for the next 30 days."""
+    now = timezone.now()
+    signed, ends_at = settings.SECURITY_TXT or ("", now)
+    return HttpResponse(signed if ends_at > now else _unsigned(now), content_type=PLAIN)
+
+
+def _unsigned(now: datetime) -> str:
     with translation.override("en"):
         about = settings.SITE_URL + reverse("about")
     contact = f"mailto:{settings.CONTACT_EMAIL}" if settings.CONTACT_EMAIL else about
-    until = (timezone.now() + timedelta(days=30)).strftime("%Y-%m-%dT00:00:00Z")
+    until = (now + timedelta(days=30)).strftime("%Y-%m-%dT00:00:00Z")
     lines = [
         f"Contact: {contact}",
         f"Expires: {until}",
         "Preferred-Languages: ar, fr, en",
         f"Canonical: {settings.SITE_URL}/.well-known/security.txt",
     ]
-    return HttpResponse("\n".join(lines) + "\n", content_type=PLAIN)
+    return "\n".join(lines) + "\n"
 
 
 @require_safe

@@ -1,6 +1,8 @@
 """What machines ask of the site."""
 
 import re
+import shutil
+import subprocess
 from io import StringIO
 
 import pytest
@@ -9,7 +11,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
+from campaign_site import environment
 from petition.letters import sending
 from petition.web import installation
 from tests.making import make_signature
@@ -54,6 +58,38 @@ def test_whom_to_tell_of_a_hole_is_said(client, settings):
     text = client.get("/.well-known/security.txt").content.decode()
     assert "Contact: mailto:contact@example.org" in text
     assert re.search(r"Expires: 20\d\d-", text)
+
+
+@pytest.fixture
+def gpg(tmp_path):
+    """OpenPGP with a key of this test alone."""
+    if not (program := shutil.which("gpg")):
+        pytest.skip("gpg is missing. Install it with: apt-get install gnupg")
+    home = tmp_path / "keys"
+    home.mkdir(mode=0o700)
+
+    def ask(*args: str, said: str = "") -> str:
+        command = [program, "--homedir", str(home), "--batch", "--quiet", "--passphrase", "", *args]
+        return subprocess.run(
+            command, input=said, capture_output=True, text=True, check=True
+        ).stdout
+
+    ask("--quick-generate-key", "Sample key <sample@example.org>", "ed25519", "sign", "never")
+    yield ask
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
+
+
+def test_where_a_key_has_signed_it_it_is_served_so_until_its_day(client, settings, gpg, tmp_path):
+    own = client.get("/.well-known/security.txt").content.decode()
+    file = tmp_path / "security.txt.asc"
+    file.write_text(gpg("--clearsign", said=own))
+    settings.SECURITY_TXT = environment.signed_file(str(file))
+    served = client.get("/.well-known/security.txt").content.decode()
+    assert gpg("--decrypt", said=served) == own  # Fails where the signature is not right.
+    text, ends_at = settings.SECURITY_TXT
+    assert 29 < (ends_at - timezone.now()).days + 1 <= 30
+    settings.SECURITY_TXT = text, timezone.now()
+    assert client.get("/.well-known/security.txt").content.decode() == own
 
 
 def test_the_icon_is_where_browsers_look_for_it(client):
