@@ -20,7 +20,7 @@ from django.conf import settings
 
 from tests import equipment
 from tests.conftest import Box, free_port
-from tests.deploy.test_production import running, until
+from tests.deploy.stack import running, until
 from tests.web.test_outages import Site
 
 pytestmark = [
