@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
-from http.client import HTTPSConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -35,6 +35,7 @@ class Host:
     """A web host: gunicorn at a socket that outlives it, as systemd has it, with its own files."""
 
     def __init__(self, folder: Path, environment: dict[str, str], log):
+        self.release = settings.BASE_DIR  # Whose code it runs.
         folder.mkdir()
         folder.chmod(0o755)
         self.folder, self.log, self.process = folder, log, None
@@ -57,7 +58,7 @@ class Host:
         command = f"LISTEN_PID=$$ LISTEN_FDS=1 exec {sys.executable} -m gunicorn campaign_site.wsgi"
         self.process = subprocess.Popen(
             ["/bin/bash", "-c", f"exec 3<&{self.listener.fileno()}; {command}"],
-            cwd=settings.BASE_DIR, env=self.environment, pass_fds=[self.listener.fileno()],
+            cwd=self.release, env=self.environment, pass_fds=[self.listener.fileno()],
             stdout=self.log, stderr=self.log,
         )  # fmt: skip
 
@@ -65,6 +66,18 @@ class Host:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(40)
+
+    def ask(self, method: str, path: str, body: dict[str, str] | None = None) -> int:
+        """The status of its answer, past the proxy."""
+        connection = HTTPConnection(HOST)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(40)
+        connection.sock.connect(str(self.socket))
+        headers = {"X-Forwarded-Proto": "https", "Content-Type": FORM}
+        connection.request(method, path, urlencode(body) if body else None, headers)
+        status = connection.getresponse().status
+        connection.close()
+        return status
 
     def leave(self) -> None:
         """The machine is gone, and nobody listens any more."""

@@ -2,11 +2,9 @@
 
 import base64
 import re
-import socket
 import subprocess
 import sys
 import time
-from http.client import HTTPConnection
 
 import psycopg
 import pytest
@@ -19,22 +17,6 @@ pytestmark = [pytest.mark.deploy, pytest.mark.once]
 
 PASSWORD = "a-sample-password-of-a-test"
 CLIENTS, POOL = 500, 20
-
-
-def alone(host):
-    """Asks one host, past the proxy."""
-
-    def ask(path: str) -> int:
-        connection = HTTPConnection(HOST)
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.settimeout(5)
-        connection.sock.connect(str(host.socket))
-        connection.request("GET", path, headers={"X-Forwarded-Proto": "https"})
-        status = connection.getresponse().status
-        connection.close()
-        return status
-
-    return ask
 
 
 def test_a_link_that_one_host_mailed_is_good_on_the_other_also_when_the_first_is_gone(stack):
@@ -55,8 +37,7 @@ def test_a_link_that_one_host_mailed_is_good_on_the_other_also_when_the_first_is
 def test_what_one_host_takes_down_is_gone_on_the_other_at_once(stack):
     listed = stack.get("/en/cases/")[2]
     path = sorted(set(re.findall(r"/en/cases/[\w-]+/", listed)))[-1]
-    both = [alone(host) for host in stack.hosts]
-    until(lambda: [ask(path) for ask in both] == [200, 200])
+    until(lambda: [host.ask("GET", path) for host in stack.hosts] == [200, 200])
     code = (
         "from petition.cases import acts; from petition.models import Case;"
         "from django.contrib.auth.models import User;"
@@ -65,7 +46,7 @@ def test_what_one_host_takes_down_is_gone_on_the_other_at_once(stack):
     )
     stack.manage("shell", "-v", "0", "-c", code)
     began = time.monotonic()
-    until(lambda: [ask(path) for ask in both] == [410, 410], 5)
+    until(lambda: [host.ask("GET", path) for host in stack.hosts] == [410, 410], 5)
     assert time.monotonic() - began < 5
 
 
