@@ -286,8 +286,21 @@ def _places(text: str) -> tuple[str, str]:
 
 
 def cache(text: str) -> dict:
-    """Django's settings for `redis://host:port/number`."""
+    """Django's settings for `redis://host:port/number`, for `unix:///path?db=number`, and for
+    `redis+sentinel://host:port,host:port/service/number`, which names the sentinels."""
     parts = urlsplit(text)
+    # As a list: Django divides a text at its commas.
+    backend = {"BACKEND": "petition.ground.cache.RedisCache", "LOCATION": [text]}
+    if parts.scheme == "unix":
+        if parts.netloc or not re.fullmatch(r"(db=[0-9]+)?", parts.query):
+            raise ValueError("no path of a socket")
+        return backend
+    if parts.scheme == "redis+sentinel":
+        if not re.fullmatch(r"/[\w.-]+(/[0-9]*)?", parts.path):
+            raise ValueError("no name of a service")
+        for place in parts.netloc.rpartition("@")[2].split(","):
+            check_host(urlsplit(f"//{place}"))
+        return backend
     if parts.scheme not in ("redis", "rediss") or not re.fullmatch(r"(/[0-9]*)?", parts.path):
         raise ValueError("unknown scheme or database number")
     check_host(parts)

@@ -4,6 +4,8 @@ time took longer than doing them.
 A letter is as it was claimed: in the hands of its `mailer`, or of nobody where that is empty.
 """
 
+from typing import Any
+
 from django.db import connection
 from django.utils import timezone
 
@@ -37,7 +39,7 @@ def is_mine(letter: Letter) -> bool:
 
 def end(letter: Letter, state: str, reply: str) -> bool:
     """A letter has come to its end; false where it is in other hands, or gone."""
-    values = [state, letter.tries + 1, reply, timezone.now(), letter.pk, letter.mailer]
+    values: list[Any] = [state, letter.tries + 1, reply, timezone.now(), letter.pk, letter.mailer]
     with connection.cursor() as cursor:
         cursor.execute(_END, values)
         return cursor.rowcount == 1
