@@ -119,7 +119,7 @@ class Box:
     """A mail server's box, and how the server behaves."""
 
     def __init__(self):
-        self.mails = []
+        self.mails, self.senders = [], []
         self.replies = {}  # {recipient: the reply to RCPT}
         self.data_reply = None
         self.sender_reply = None
@@ -145,6 +145,7 @@ class Box:
             return self.data_reply
         mail = message_from_bytes(envelope.content, policy=policy.default)
         self.mails.append(mail)
+        self.senders.append(envelope.mail_from)
         return "250 OK"
 
     @property

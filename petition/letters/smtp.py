@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends import smtp
+from django.core.mail.message import sanitize_address
 
 ASKED_AGAIN_SECONDS, SILENT_SECONDS = 3600, 60
 PATIENCE_SECONDS = 3  # A signer waits for the answer.
@@ -27,7 +28,10 @@ class EmailBackend(smtp.EmailBackend):
         if not recipients or all(address.isascii() for address in recipients):
             if not (written := getattr(email_message, "written", b"")):
                 return super()._send(email_message)  # type: ignore[misc]  # Not in the stubs.
-            connection.sendmail(email_message.from_email, recipients, written)
+            sender = email_message.from_email
+            if not sender.isascii():
+                sender = sanitize_address(sender, "utf-8")
+            connection.sendmail(sender, recipients, written)
             return True
         connection.ehlo_or_helo_if_needed()
         if not connection.has_extn(EXTENSION):

@@ -53,3 +53,14 @@ def test_other_letters_go_as_before(client, server):
     client.post("/ar/sign/", filled_form())
     assert sending.send_due() == 1
     assert server.mails[0]["To"] == "someone@example.org"
+
+
+@pytest.mark.parametrize("bounces", ["", "bounces@رسائل.example"])
+def test_a_sender_outside_ascii_is_sent_from(client, server, settings, bounces):
+    settings.DEFAULT_FROM_EMAIL = "الحملة <no-reply@رسائل.example>"
+    settings.BOUNCE_ADDRESS = bounces
+    client.post("/ar/sign/", filled_form())
+    assert sending.send_due() == 1
+    assert server.mails[0]["From"].startswith("الحملة <no-reply@xn--")
+    sender = server.senders[0]
+    assert sender.endswith("@xn--lgbb3ai1g.example"), sender
