@@ -22,6 +22,7 @@ from petition.campaign.texts import lay_shipped_texts
 from petition.desk import roles
 from petition.models import Tally
 from tests import browsing, equipment
+from tests.name_server import zone  # noqa: F401 - a fixture.
 
 STARTED = timezone.now()
 RENDER = Template._render

@@ -84,6 +84,8 @@ CONTACT_EMAIL = read(
 REMIND_AFTER_DAYS = read(
     "REMIND_AFTER_DAYS", environment.count, default=3, cure="Write a number of days, such as 3."
 )
+# Whether the signs of fakes ask if a mail domain takes mail: up to three an hour, of the busiest.
+ASK_NAME_SERVERS = read("ASK_NAME_SERVERS", environment.switch, default=True, cure="Write 1 or 0.")
 # Leaves the campaign's name out of letters.
 DISCREET_LETTERS = read("DISCREET_LETTERS", environment.switch, default=False, cure="Write 1 or 0.")
 # How many letters a mailer sends at the same moment, and at most in a second; 0 is no limit.

@@ -1,11 +1,11 @@
-"""What the world's name servers say of the domains that our letters come from."""
+"""What the world's name servers say of the domains that our letters come from, and go to."""
 
 from collections.abc import Iterator
 
 import dns.resolver
 from dns.exception import DNSException
 
-SECONDS = 5
+SECONDS, AT_ONCE_SECONDS = 5, 0.3
 
 
 def missing(
@@ -35,6 +35,31 @@ def missing(
         yield f"DMARC: that of {domain} only watches (p=none). Use p=quarantine or p=reject."
     if bounces and not _has_mail_server(asks, returns):
         yield f"MX: {returns} takes no mail, so no report arrives at BOUNCE_ADDRESS."
+
+
+def takes_no_mail(domain: str) -> bool:
+    """Whether the world's name servers say that nobody can have a mailbox there: no such name, an
+    MX that says so (RFC 7505), or neither MX nor address (RFC 5321, 5.1). Raises LifetimeTimeout
+    where they do not answer at once."""
+    asks = dns.resolver.get_default_resolver()
+    try:
+        found = asks.resolve(domain, "MX", lifetime=AT_ONCE_SECONDS)
+    except dns.resolver.NXDOMAIN:
+        return True
+    except dns.resolver.NoAnswer:
+        return not any(_has(asks, domain, kind) for kind in ("A", "AAAA"))
+    except dns.resolver.NoNameservers:  # Their own trouble, which may be over in a minute.
+        return False
+    return [str(record.exchange) for record in found] == ["."]
+
+
+def _has(asks: dns.resolver.Resolver, name: str, kind: str) -> bool:
+    try:
+        return bool(asks.resolve(name, kind, lifetime=AT_ONCE_SECONDS))
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return False
+    except dns.resolver.NoNameservers:
+        return True
 
 
 def _texts(asks: dns.resolver.Resolver, name: str) -> list[str]:

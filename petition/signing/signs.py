@@ -8,17 +8,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from urllib.parse import urlencode
 
 from disposable_email_domains import blocklist
+from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from dns.exception import DNSException
 
 from petition.ground import addresses, encryption, memory
 from petition.ground.misspellings import PROVIDERS
+from petition.letters import dns_records
 from petition.models import Letter, MailDomain, Signature, Tally
 from petition.signing import abuse
 
@@ -37,6 +40,7 @@ TIMES = 10  # As many as its share in all, or the week before, would let expect.
 BOUNCED_SHARE = 0.5
 ROWS_AT_MOST = 5000
 BUSY_SHARE = 0.3
+ASKED_AT_MOST, ASKED_SECONDS = 3, 3600
 OPENED_AT_MOST, NAME_SHARE, SHAPE_SHARE = 500, 0.05, 0.2
 
 
@@ -50,6 +54,7 @@ class Kind(models.TextChoices):
     LANGUAGE = "language", _("one language in an hour")
     HOUR = "hour", _("far more than in the hours of the last week")
     BOUNCED = "bounced", _("a mail domain whose e-mails come back")
+    NO_MAIL = "no mail", _("a mail domain that takes no e-mail")
     NETWORK = "network", _("many from the same networks")
     PATTERN = "pattern", _("one name many times, or addresses of one pattern")
 
@@ -83,6 +88,7 @@ def look(now: datetime) -> Iterator[Sign]:
     of = hour.count()
     if of >= FEW:
         yield from _domains(hour, of, now - HOUR)
+        yield from _without_mail(hour, of, now - HOUR)
         yield from _unsolved(hour, of, now - HOUR)
         yield from _countries(hour, of, now - HOUR)
         yield from _languages(hour, of, now - HOUR)
@@ -99,6 +105,22 @@ def _domains(hour: QuerySet, of: int, since: datetime) -> Iterator[Sign]:
     found = _by_domain(hour).filter(n__gte=DOMAIN_AN_HOUR).exclude(domain__in=_throw_away())
     for group in found.order_by("-n")[:5]:
         yield _of_domain(Kind.DOMAIN, group, of, since, Reason.REPEATED)
+
+
+def _without_mail(hour: QuerySet, of: int, since: datetime) -> Iterator[Sign]:
+    """Nobody there can confirm. The mail server asks the same name servers, for each e-mail."""
+    if not settings.ASK_NAME_SERVERS:
+        return
+    for group in _by_domain(hour).filter(n__gte=FEW).order_by("-n")[:ASKED_AT_MOST]:
+        sign = _of_domain(Kind.NO_MAIL, group, of, since, Reason.REPEATED)
+        if not sign.domain:
+            continue
+        key = f"no-mail-{encryption.index(sign.domain, 'domain').hex()}"
+        try:
+            if memory.remember(key, partial(dns_records.takes_no_mail, sign.domain), ASKED_SECONDS):
+                yield sign
+        except DNSException:  # No answer at once, and none for the others: at the next look.
+            return
 
 
 def _disposable(now: datetime) -> Iterator[Sign]:

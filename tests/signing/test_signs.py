@@ -1,9 +1,14 @@
 """Signs of made-up signatures: seen by people with numbers and a rule, and quiet on honest days."""
 
 import random
+import socket
+from contextlib import suppress
 from datetime import timedelta
 
+import dns.message
+import dns.resolver
 import pytest
+from django.core.cache import caches
 from django.core.cache.backends import locmem
 from django.utils import timezone, translation
 
@@ -228,3 +233,49 @@ def test_a_domain_whose_e_mails_come_back_is_seen_with_its_rule():
                                   ended_at=timezone.now())  # fmt: skip
     (sign,) = seen()["bounced"]
     assert (sign.count, sign.of, sign.domain) == (40, 40, "made-up.example")
+
+
+# --- Mail domains that take no mail -------------------------------------------------------------
+
+
+@pytest.mark.once
+def test_a_mail_domain_that_takes_no_mail_is_a_sign_and_one_that_does_is_none(
+    zone, monkeypatch, settings
+):
+    settings.ASK_NAME_SERVERS = True
+    monkeypatch.setattr(dns.resolver, "default_resolver", zone)
+    zone.records |= {
+        ("nobody.example.", "MX"): "0 .",
+        ("with-mx.example.", "MX"): "10 mail.with-mx.example.",
+        ("address.example.", "A"): "192.0.2.1",
+    }
+    for domain in ("nobody.example", "with-mx.example"):
+        many(signs.FEW, domain)
+    (sign,) = seen()["no mail"]
+    assert (sign.domain, sign.count, sign.rule["reason"]) == ("nobody.example", 30, "repeated")
+    zone.records.clear()
+    assert len(seen()["no mail"]) == 1  # What was said holds for an hour.
+    caches["process"].clear()
+    assert {sign.domain for sign in seen()["no mail"]} == {"nobody.example", "with-mx.example"}
+    zone.records[("with-mx.example.", "A")] = "192.0.2.1"
+    caches["process"].clear()
+    assert [sign.domain for sign in seen()["no mail"]] == ["nobody.example"]
+
+
+@pytest.mark.once
+def test_name_servers_that_do_not_answer_are_no_sign_and_are_waited_for_once(monkeypatch, settings):
+    settings.ASK_NAME_SERVERS = True
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.settimeout(0)
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.nameservers, resolver.port = ["127.0.0.1"], silent.getsockname()[1]
+        monkeypatch.setattr(dns.resolver, "default_resolver", resolver)
+        for domain in ("one.example", "two.example"):
+            many(signs.FEW, domain)
+        assert "no mail" not in seen()
+        asked = set()
+        with suppress(BlockingIOError):
+            while True:
+                asked.add(dns.message.from_wire(silent.recv(4096)).question[0].name.to_text())
+        assert len(asked) == 1
