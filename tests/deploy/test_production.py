@@ -132,9 +132,10 @@ def test_a_lost_cache_stops_no_signature(stack):
 @pytest.mark.skipif(os.environ.get("SHORT") == "1", reason="waits for the minute of a page")
 def test_a_profile_that_was_taken_down_is_gone_though_the_site_is_down(stack):
     listed = stack.get("/en/cases/")[2]
-    path = re.search(r"/en/cases/[\w-]+/", listed).group()
+    # One of them was taken down by test_hosts.py, and a list may be a minute old.
+    paths = set(re.findall(r"/en/cases/[\w-]+/", listed))
+    path = next(path for path in sorted(paths) if stack.get(path)[0] == 200)
     status, headers, page = stack.get(path)
-    assert status == 200
     name = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.DOTALL).group(1)
     name = re.sub("<[^>]+>|\\s+", " ", name).strip()
     stack.get("/en/counter/")
