@@ -2,6 +2,7 @@
 
 import base64
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -88,6 +89,8 @@ def test_a_host_with_another_data_key_does_not_start_and_says_so(stack):
 
 
 def test_five_hundred_clients_sign_through_a_pool_of_twenty(stack, tmp_path):
+    if not shutil.which("pgbench"):
+        pytest.skip("pgbench is missing. Install it with: apt-get install postgresql")
     script = tmp_path / "sign.sql"
     script.write_text(signing(stack))
     pool = f"postgres://postgres@127.0.0.1:{stack.pool_port}"
