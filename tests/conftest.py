@@ -82,10 +82,19 @@ def _nothing_remembered():
 @pytest.fixture
 def noon(monkeypatch):
     """Half an hour past noon of the day on which the run began: in the first hour of a day, it has
-    no hours that could be told, and a run may go on past midnight. The clock goes on from there."""
+    no hours that could be told, and a run may go on past midnight. The clock goes on from there,
+    also for the models' own moments, which have the function itself."""
     moment = STARTED.replace(hour=12, minute=30, second=0, microsecond=0)
     ahead, right = moment - timezone.now(), timezone.now
-    monkeypatch.setattr(timezone, "now", lambda: right() + ahead)
+
+    def clock():
+        return right() + ahead
+
+    monkeypatch.setattr(timezone, "now", clock)
+    for model in apps.get_models():
+        for field in model._meta.local_fields:
+            if field.default is right:
+                monkeypatch.setitem(vars(field), "_get_default", clock)
     return moment
 
 
