@@ -36,7 +36,7 @@ def draw_a_past() -> None:
 def opened(open_page, path="/en/counter/", **options):
     """The page under a clock that stands still unless it is moved, and what it asks for."""
     page = open_page(**options)
-    page.clock.install()
+    page.clock.install(time=timezone.now())
     asked = []
     page.on("response", lambda a: asked.append(a.status) if "counter.json" in a.url else None)
     page.goto(path)
@@ -171,7 +171,7 @@ def test_on_a_slow_or_dear_line_it_asks_less_often(open_page):
     page.add_init_script(
         "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
     )
-    page.clock.install()
+    page.clock.install(time=timezone.now())
     asked = []
     page.on("request", lambda r: asked.append(1) if "counter.json" in r.url else None)
     page.goto("/en/counter/")
