@@ -35,7 +35,7 @@ LONGEST_PAUSE = timedelta(hours=6)
 MAX_TRIES = 20  # About four days.
 # Far longer than any conversation with a mail server, whose every step ends after EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=15)
-BATCH = 20  # In the hands of one conversation.
+BATCH = 10  # In the hands of one conversation.
 HOLD_PAUSE = timedelta(minutes=10)
 # So many letters of news may leave before we look again whether somebody waits for a letter.
 NEWS_BATCH = 5
