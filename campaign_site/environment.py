@@ -292,7 +292,8 @@ def cache(text: str) -> dict:
     # As a list: Django divides a text at its commas.
     backend = {"BACKEND": "petition.ground.cache.RedisCache", "LOCATION": [text]}
     if parts.scheme == "unix":
-        if parts.netloc or not re.fullmatch(r"(db=[0-9]+)?", parts.query):
+        is_path = parts.path.startswith("/") and not parts.netloc
+        if not is_path or not re.fullmatch(r"(db=[0-9]+)?", parts.query):
             raise ValueError("no path of a socket")
         return backend
     if parts.scheme == "redis+sentinel":

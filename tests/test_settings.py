@@ -67,6 +67,7 @@ def manage(*command, **environment):
         ("CACHE_URL", "redis://host:6379/abc", "is malformed"),
         ("CACHE_URL", "redis:host", "is malformed"),
         ("CACHE_URL", "unix://run/redis.sock", "is malformed"),
+        ("CACHE_URL", "unix:", "is malformed"),
         ("CACHE_URL", "redis+sentinel://one:26379,two:x/petition", "is malformed"),
         ("CACHE_URL", "redis+sentinel://one:26379,two:26379", "is malformed"),
         ("DATABASE_URL", "postgres:user@host/name", "is malformed"),

@@ -37,29 +37,30 @@ def missing(
         yield f"MX: {returns} takes no mail, so no report arrives at BOUNCE_ADDRESS."
 
 
-def takes_no_mail(domain: str) -> bool:
+def takes_no_mail(domain: str) -> bool | None:
     """Whether the world's name servers say that nobody can have a mailbox there: no such name, an
-    MX that says so (RFC 7505), or neither MX nor address (RFC 5321, 5.1). Raises LifetimeTimeout
-    where they do not answer at once."""
-    asks = dns.resolver.get_default_resolver()
+    MX that says so (RFC 7505), or neither MX nor address (RFC 5321, 5.1). None where they do not
+    answer at once."""
     try:
+        asks = dns.resolver.get_default_resolver()
         found = asks.resolve(domain, "MX", lifetime=AT_ONCE_SECONDS)
+        return [str(record.exchange) for record in found] == ["."]
     except dns.resolver.NXDOMAIN:
         return True
     except dns.resolver.NoAnswer:
-        return not any(_has(asks, domain, kind) for kind in ("A", "AAAA"))
-    except dns.resolver.NoNameservers:  # Their own trouble, which may be over in a minute.
-        return False
-    return [str(record.exchange) for record in found] == ["."]
+        has = [_has(asks, domain, kind) for kind in ("A", "AAAA")]
+        return None if None in has else not any(has)
+    except DNSException:
+        return None
 
 
-def _has(asks: dns.resolver.Resolver, name: str, kind: str) -> bool:
+def _has(asks: dns.resolver.Resolver, name: str, kind: str) -> bool | None:
     try:
         return bool(asks.resolve(name, kind, lifetime=AT_ONCE_SECONDS))
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return False
-    except dns.resolver.NoNameservers:
-        return True
+    except DNSException:
+        return None
 
 
 def _texts(asks: dns.resolver.Resolver, name: str) -> list[str]:

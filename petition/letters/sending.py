@@ -379,10 +379,10 @@ def _let_go(mine) -> None:
 
 
 def _end(letter: Letter, state: str, reply: str) -> None:
-    metrics.LETTERS.labels(state).inc()
-    if not letter.mailing_id:
+    if letter.mailing_id:
+        with transaction.atomic():
+            if statements.end(letter, state, reply[:20]):
+                mailings.record(letter, state)
+    else:
         statements.end(letter, state, reply[:20])
-        return
-    with transaction.atomic():
-        if statements.end(letter, state, reply[:20]):
-            mailings.record(letter, state)
+    metrics.LETTERS.labels(state).inc()

@@ -17,11 +17,9 @@ from django.db import models
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from dns.exception import DNSException
 
 from petition.ground import addresses, encryption, memory
 from petition.ground.misspellings import PROVIDERS
-from petition.letters import dns_records
 from petition.models import Letter, MailDomain, Signature, Tally
 from petition.signing import abuse
 
@@ -111,16 +109,19 @@ def _without_mail(hour: QuerySet, of: int, since: datetime) -> Iterator[Sign]:
     """Nobody there can confirm. The mail server asks the same name servers, for each e-mail."""
     if not settings.ASK_NAME_SERVERS:
         return
+    from petition.letters import dns_records  # 6 MB that few processes need.
+
     for group in _by_domain(hour).filter(n__gte=FEW).order_by("-n")[:ASKED_AT_MOST]:
         sign = _of_domain(Kind.NO_MAIL, group, of, since, Reason.REPEATED)
         if not sign.domain:
             continue
         key = f"no-mail-{encryption.index(sign.domain, 'domain').hex()}"
-        try:
-            if memory.remember(key, partial(dns_records.takes_no_mail, sign.domain), ASKED_SECONDS):
-                yield sign
-        except DNSException:  # No answer at once, and none for the others: at the next look.
-            return
+        ask = partial(dns_records.takes_no_mail, sign.domain)
+        takes_none = memory.remember(key, ask, ASKED_SECONDS)
+        if takes_none is None:
+            return  # Nor would the others be answered: at the next look.
+        if takes_none:
+            yield sign
 
 
 def _disposable(now: datetime) -> Iterator[Sign]:
