@@ -21,6 +21,7 @@ from django.utils import timezone
 from petition.campaign.texts import lay_shipped_texts
 from petition.desk import roles
 from petition.models import Tally
+from petition.signing import statements
 from tests import browsing, equipment
 from tests.name_server import zone  # noqa: F401 - a fixture.
 
@@ -65,6 +66,10 @@ def django_db_setup(django_db_setup, django_db_blocker):
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute("ALTER TABLE petition_entry DISABLE TRIGGER audit_is_not_emptied")
+    yield
+    with django_db_blocker.unblock():
+        for group in (statements.SIGNING, statements.CONFIRMING):
+            group.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

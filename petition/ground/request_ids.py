@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 GIVEN = re.compile(r"[0-9a-f]{32}")  # nginx's $request_id; anything else is a visitor's invention.
 
 _current: ContextVar[str] = ContextVar("request_id", default="")
@@ -25,6 +28,16 @@ def serving(given: str) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def tagging(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Within it, where the log is for programs, statements over this connection are tagged."""
+    if settings.LOG_FORMAT == "json" and connection.vendor == "postgresql":
+        with connection.execute_wrapper(tagged):
+            yield
+    else:
+        yield
 
 
 def tagged(execute, sql, params, many, context):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 from django.db import ProgrammingError, connection
 from psycopg import errors
@@ -21,17 +21,18 @@ from petition.ground.postgresql.base import DatabaseWrapper
 @dataclass(frozen=True)
 class Function:
     """A statement with `%(name)s` for each of its values; `values` says their types. It returns
-    rows of one number where `is_asked`, else nothing."""
+    rows of one column of the type `gives`, or nothing."""
 
     name: str
     values: Mapping[str, str]
     statement: str
-    is_asked: bool = False
+    gives: str = ""
 
     @cached_property
     def _body(self) -> str:
         named = self.statement % {name: f"p_{name}" for name in self.values}
-        return f"RETURN QUERY {named}" if self.is_asked else named
+        wait = "IF p_lock_wait <> '' THEN PERFORM set_config('lock_timeout', p_lock_wait, true); "
+        return f"{wait}END IF; {'RETURN QUERY ' if self.gives else ''}{named}"
 
     @cached_property
     def _signature(self) -> str:
@@ -44,30 +45,35 @@ class Function:
             cursor.execute("SELECT FROM pg_proc WHERE proname = %s", [self._signature])
             if cursor.fetchone():
                 return
-            takes = ", ".join(f"p_{name} {kind}" for name, kind in self.values.items())
-            gives = "SETOF bigint" if self.is_asked else "void"
+            takes = ", ".join(f"p_{name} {kind}" for name, kind in self._takes.items())
+            gives = f"SETOF {self.gives}" if self.gives else "void"
             cursor.execute(
                 f"CREATE OR REPLACE FUNCTION {self._signature}({takes}) RETURNS {gives} "
                 f"LANGUAGE plpgsql AS $body$ BEGIN {self._body}; END $body$"
             )
 
-    def call(self, values: dict[str, Any]) -> int:
-        """The number that it returns; 0 where it returns none. Raises a DatabaseError."""
+    def call(self, values: dict[str, Any], using: DatabaseWrapper, lock_wait: str = "") -> list:
+        """What it returns. No lock is waited for longer than `lock_wait`, as PostgreSQL writes
+        times, where that is given. Raises a DatabaseError."""
         try:
-            with cast(DatabaseWrapper, connection).bound_by_server() as cursor:
-                cursor.execute(self._call, values)
+            with using.bound_by_server() as cursor:
+                cursor.execute(self._call, values | {"lock_wait": lock_wait})
                 return self._answer(cursor)
         except ProgrammingError as error:
             if not isinstance(error.__cause__, errors.UndefinedFunction):
                 raise
-            with connection.cursor() as cursor:
+            with using.cursor() as cursor:
                 cursor.execute(self.statement, values)
                 return self._answer(cursor)
 
     @cached_property
+    def _takes(self) -> dict[str, str]:
+        return {**self.values, "lock_wait": "text"}
+
+    @cached_property
     def _call(self) -> str:
-        given = ", ".join(f"%({name})s::{kind}" for name, kind in self.values.items())
+        given = ", ".join(f"%({name})s::{kind}" for name, kind in self._takes.items())
         return f"SELECT * FROM {self._signature}({given})"  # noqa: S608 - names of ours.
 
-    def _answer(self, cursor) -> int:
-        return (cursor.fetchone() or (0,))[0] if self.is_asked else 0
+    def _answer(self, cursor) -> list:
+        return [value for (value,) in cursor.fetchall()] if self.gives else []

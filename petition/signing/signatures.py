@@ -3,7 +3,6 @@
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Coalesce
@@ -69,7 +68,7 @@ def sign(
         "signed_at": now,
     }
     if in_one_statement() and not former:
-        _at_once(current, details, now)
+        _at_once(current, details)
         return
     with transaction.atomic():
         if former:
@@ -96,13 +95,13 @@ def in_one_statement() -> bool:
     return connection.vendor == "postgresql"
 
 
-def _at_once(mailbox_index: bytes, details: dict, now: datetime) -> None:
+def _at_once(mailbox_index: bytes, details: dict) -> None:
     try:
-        statements.sign(details, mailbox_index, now)
+        statements.sign(details, mailbox_index)
     except IntegrityError:
         # Two posts with one mailbox met where the release before has a second index of it. Once
         # more: now the first one is there.
-        statements.sign(details, mailbox_index, now)
+        statements.sign(details, mailbox_index)
 
 
 def _own(mailbox_index: bytes, details: dict) -> tuple[Signature, bool]:
@@ -140,7 +139,7 @@ def confirm(
     """
     if in_one_statement():
         reference = _reference(links.CONFIRM, token)
-        if statements.confirm(reference, timezone.now(), updates, delivery, passed_challenge):
+        if statements.confirm(reference, updates, delivery, passed_challenge):
             return True
     version = _version(token)
     if not version.can_be_confirmed():

@@ -1,24 +1,26 @@
-"""Signing and confirming as one PostgreSQL statement each: one round trip, one commit, no moment in
-between at which a process could end.
+"""Signing and confirming as one PostgreSQL statement for all who do it at the same moment: one
+round trip, one commit, no moment in between at which a process could end. Each is a row of JSON.
 
 `signatures` has the same acts by the ORM, for SQLite and as the reference. A test drives both with
 the same histories.
 """
 
+import json
 import os
 import secrets
 import uuid
-from datetime import datetime
-from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
+from django.utils import timezone
 
 from petition.ground import encryption
+from petition.ground.postgresql.base import DatabaseWrapper
 from petition.letters import sending
 from petition.models import Attempt, Letter, Signature, Tally
 from petition.models.signatures import EMAIL, NAME
 from petition.signing import tallies
 from petition.signing.functions import Function
+from petition.signing.group_commit import LOCK_WAIT, GroupCommit, Row
 
 State = Signature.State
 
@@ -28,80 +30,87 @@ _ADD = (
     f"SET count = {Tally._meta.db_table}.count + excluded.count, changed_at = excluded.changed_at"
 )
 # A mailbox that is known is locked and stays as it is. Where its owner has not confirmed yet, what
-# was typed is a version of its own.
+# was typed is a version of its own. In the order of the mailboxes, so that two groups cannot wait
+# for each other in a circle.
 SIGN = Function(
     "petition_sign",
-    {
-        "reference": "uuid", "attempt": "uuid", "mailbox": "bytea", "name": "bytea",
-        "attempt_name": "bytea", "email": "bytea", "domain": "bytea", "country": "text",
-        "track": "text", "updates": "boolean", "delivery": "boolean", "consent": "bigint",
-        "language": "text", "passed": "boolean", "now": "timestamptz", "since": "timestamptz",
-        "most": "integer", "slot": "smallint",
-    },
+    {"rows": "json", "now": "timestamptz", "since": "timestamptz", "most": "integer",
+     "slot": "smallint"},
     f"""
-WITH own AS (
+WITH typed AS (
+  SELECT * FROM json_to_recordset(%(rows)s) AS r(reference uuid, attempt uuid, mailbox bytea,
+    name bytea, attempt_name bytea, email bytea, domain bytea, country text, track text,
+    updates boolean, delivery boolean, consent bigint, language text, passed boolean)
+), own AS (
   INSERT INTO {Signature._meta.db_table} AS s (reference, state, mailbox_index, name, email,
     domain_index, country, track_id, updates, delivery, consent_id, language,
     passed_challenge, signed_at, moved_at, reason)
-  VALUES (%(reference)s, 'pending', %(mailbox)s, %(name)s, %(email)s, %(domain)s, %(country)s,
-    %(track)s, %(updates)s, %(delivery)s, %(consent)s, %(language)s, %(passed)s, %(now)s,
-    %(now)s, '')
+  SELECT reference, 'pending', mailbox, name, email, domain, country, track, updates, delivery,
+    consent, language, passed, %(now)s, %(now)s, ''
+  FROM typed ORDER BY mailbox
   ON CONFLICT (mailbox_index) DO UPDATE SET language = s.language
-  RETURNING id, state, reference = %(reference)s AS is_new
+  RETURNING id, state, reference, mailbox_index
 ), judged AS (
-  SELECT *, petition_recent_letters(id, %(since)s) >= %(most)s AS is_capped FROM own
-), attempt AS (
+  SELECT own.id, state, own.reference = typed.reference AS is_new,
+    petition_recent_letters(own.id, %(since)s) >= %(most)s AS is_capped, attempt, attempt_name,
+    country, track, updates, delivery, consent, language, passed
+  FROM own JOIN typed ON mailbox = mailbox_index
+), attempts AS (
   INSERT INTO {Attempt._meta.db_table} (reference, signature_id, name, country, track_id, updates,
     delivery, consent_id, language, passed_challenge, signed_at)
-  SELECT %(attempt)s, id, %(attempt_name)s, %(country)s, %(track)s, %(updates)s, %(delivery)s,
-    %(consent)s, %(language)s, %(passed)s, %(now)s
+  SELECT attempt, id, attempt_name, country, track, updates, delivery, consent, language, passed,
+    %(now)s
   FROM judged WHERE state = 'pending' AND NOT is_new AND NOT is_capped
   RETURNING reference
-), letter AS (
+), letters AS (
   INSERT INTO {Letter._meta.db_table} (signature_id, attempt, kind, language, state, created_at,
     due_at, mailer, tries, reply, ended_at)
-  SELECT id, (SELECT reference FROM attempt), CASE state {_KINDS} END, %(language)s,
+  SELECT id, reference, CASE state {_KINDS} END, language,
     CASE WHEN is_capped THEN 'withheld' ELSE 'due' END, %(now)s, %(now)s, '', 0, '',
     CASE WHEN is_capped THEN %(now)s END
-  FROM judged
+  FROM judged LEFT JOIN attempts ON reference = attempt
 )
 INSERT INTO {Tally._meta.db_table} (channel, dimension, value, slot, count, changed_at)
-SELECT 'online', 'state', 'pending', %(slot)s, is_new::int, %(now)s FROM own {_ADD}
+SELECT 'online', 'state', 'pending', %(slot)s, sum(is_new::int), %(now)s FROM judged {_ADD}
 """,  # noqa: S608 - names of tables and columns of ours.
 )  # fmt: skip
 
 # The total first, as `tallies.add` says.
 CONFIRM = Function(
     "petition_confirm",
-    {
-        "reference": "uuid", "updates": "boolean", "delivery": "boolean", "passed": "boolean",
-        "now": "timestamptz", "since": "timestamptz", "day": "text", "slot": "smallint",
-    },
+    {"rows": "json", "now": "timestamptz", "since": "timestamptz", "day": "text",
+     "slot": "smallint"},
     f"""
-WITH moved AS (
-  UPDATE {Signature._meta.db_table}
+WITH asked AS (
+  SELECT * FROM json_to_recordset(%(rows)s)
+    AS r(reference uuid, updates boolean, delivery boolean, passed boolean)
+), moved AS (
+  UPDATE {Signature._meta.db_table} AS s
   SET state = 'counted', confirmed_at = %(now)s, moved_at = %(now)s, reason = '',
-    updates = updates AND %(updates)s, delivery = delivery AND %(delivery)s
-  WHERE reference = %(reference)s AND state = 'pending' AND signed_at > %(since)s
-    AND (passed_challenge OR %(passed)s)
-  RETURNING id, country, track_id, language
+    updates = s.updates AND asked.updates, delivery = s.delivery AND asked.delivery
+  FROM asked
+  WHERE s.reference = asked.reference AND state = 'pending' AND signed_at > %(since)s
+    AND (passed_challenge OR passed)
+  RETURNING s.id, s.reference, country, track_id, language
 ), forgotten AS (
   UPDATE {Attempt._meta.db_table} AS a
   SET name = NULL, country = '', track_id = NULL, updates = false, delivery = false
   FROM moved WHERE a.signature_id = moved.id
 ), changes AS (
-  SELECT change.* FROM moved, LATERAL (VALUES
+  SELECT place, dimension, value, sum(by) AS by FROM moved, LATERAL (VALUES
     (1, 'total', '', 1), (2, 'country', country, 1), (3, 'day', %(day)s, 1),
     (4, 'language', language, 1), (5, 'state', 'pending', -1),
     (6, 'track', coalesce(track_id, ''), 1)
   ) AS change (place, dimension, value, by)
+  GROUP BY place, dimension, value
 ), added AS (
   INSERT INTO {Tally._meta.db_table} (channel, dimension, value, slot, count, changed_at)
-  SELECT 'online', dimension, value, %(slot)s, by, %(now)s FROM changes ORDER BY place {_ADD}
+  SELECT 'online', dimension, value, %(slot)s, by, %(now)s
+  FROM changes ORDER BY place, value COLLATE "C" {_ADD}
 )
-SELECT count(*) FROM moved
+SELECT reference FROM moved
 """,  # noqa: S608
-    is_asked=True,
+    gives="uuid",
 )  # fmt: skip
 
 
@@ -112,19 +121,19 @@ def make(using: str, **kwargs) -> None:
             function.make()
 
 
-def sign(details: dict, mailbox: bytes, now: datetime) -> None:
+def sign(details: dict, mailbox: bytes) -> None:
     """Keep a signature, the letter that it owes and its tally; `details` are the columns of what
-    was typed. Raises a DatabaseError, and then nothing is stored."""
+    was typed. Raises a DatabaseError, and then nothing is stored or nobody knows."""
     reference, attempt = uuid.uuid4(), uuid.uuid4()
-    values: dict[str, Any] = {
-        "reference": reference,
-        "attempt": attempt,
-        "mailbox": mailbox,
+    row = {
+        "reference": reference.hex,
+        "attempt": attempt.hex,
+        "mailbox": _hex(mailbox),
         # Sealed for either row: which it will be, the statement finds out.
-        "name": encryption.encrypt(details["name"], NAME, reference.bytes),
-        "attempt_name": encryption.encrypt(details["name"], NAME, attempt.bytes),
-        "email": encryption.encrypt(details["email"], EMAIL, reference.bytes),
-        "domain": details["domain"],
+        "name": _hex(encryption.encrypt(details["name"], NAME, reference.bytes)),
+        "attempt_name": _hex(encryption.encrypt(details["name"], NAME, attempt.bytes)),
+        "email": _hex(encryption.encrypt(details["email"], EMAIL, reference.bytes)),
+        "domain": _hex(details["domain"]),
         "country": details["country"],
         "track": details["track_id"],
         "updates": details["updates"],
@@ -132,28 +141,50 @@ def sign(details: dict, mailbox: bytes, now: datetime) -> None:
         "consent": details["consent_id"],
         "language": details["language"],
         "passed": details["passed_challenge"],
+    }
+    SIGNING.do(mailbox, row)
+
+
+def confirm(reference: uuid.UUID, updates: bool, delivery: bool, passed: bool) -> bool:
+    """Count the first version of a signature that is pending, not too old and solved its challenge;
+    false where it is not. `updates` and `delivery` say what its owner has not taken back, `passed`
+    whether the browser has solved a challenge now. Raises a DatabaseError."""
+    about = {"updates": updates, "delivery": delivery, "passed": passed}
+    return CONFIRMING.do(reference, {"reference": reference.hex, **about})
+
+
+def _hex(content: bytes | None) -> str | None:
+    """As PostgreSQL reads bytes in a text."""
+    return None if content is None else f"\\x{content.hex()}"
+
+
+def _sign_all(rows: list[Row], using: DatabaseWrapper) -> list[uuid.UUID]:
+    now = timezone.now()
+    values = {
+        "rows": json.dumps(rows),
         "now": now,
         "since": now - sending.LETTERS_WINDOW,
         "most": sending.LETTERS_AN_ADDRESS,
         "slot": secrets.randbelow(tallies.SLOTS),
     }
-    SIGN.call(values)
+    return SIGN.call(values, using, _lock_wait(rows))
 
 
-def confirm(
-    reference: uuid.UUID, now: datetime, updates: bool, delivery: bool, passed: bool
-) -> bool:
-    """Count the first version of a signature that is pending, not too old and solved its challenge;
-    false where it is not. `updates` and `delivery` say what its owner has not taken back, `passed`
-    whether the browser has solved a challenge now."""
-    values: dict[str, Any] = {
-        "reference": reference,
-        "updates": updates,
-        "delivery": delivery,
-        "passed": passed,
+def _confirm_all(rows: list[Row], using: DatabaseWrapper) -> list[uuid.UUID]:
+    now = timezone.now()
+    values = {
+        "rows": json.dumps(rows),
         "now": now,
         "since": now - Signature.PENDING_FOR,
         "day": now.date().isoformat(),
         "slot": os.getpid() % tallies.SLOTS,
     }
-    return bool(CONFIRM.call(values))
+    return CONFIRM.call(values, using, _lock_wait(rows))
+
+
+def _lock_wait(rows: list[Row]) -> str:
+    """Who is alone waits as long as the request may."""
+    return LOCK_WAIT if len(rows) > 1 else ""
+
+
+SIGNING, CONFIRMING = GroupCommit(_sign_all), GroupCommit(_confirm_all)

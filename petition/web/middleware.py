@@ -5,7 +5,6 @@ import logging
 import re
 import threading
 import time
-from contextlib import nullcontext
 from urllib.parse import urlsplit
 
 from csp.constants import HEADER
@@ -87,16 +86,10 @@ class Patience:
         if not self.places.acquire(timeout=PLACE_SECONDS):
             return errors.unavailable(request)
         try:
-            with waiting.at_most(seconds), self._tagged():
+            with waiting.at_most(seconds), request_ids.tagging(connection):
                 return self.get_response(request)
         finally:
             self.places.release()
-
-    @staticmethod
-    def _tagged():
-        if settings.LOG_FORMAT == "json" and connection.vendor == "postgresql":
-            return connection.execute_wrapper(request_ids.tagged)
-        return nullcontext()
 
     def process_exception(self, request, exception):
         if not isinstance(exception, memory.UNAVAILABLE):

@@ -13,7 +13,7 @@ from django.test import Client
 from petition.ground import links
 from petition.log import events
 from petition.models import Letter, LogEvent, Signature
-from petition.signing import tallies
+from petition.signing import statements, tallies
 from tests.making import State, filled_form
 
 pytestmark = [
@@ -27,6 +27,7 @@ pytestmark = [
 ADDRESS = "someone@example.org"
 ACKNOWLEDGED, REFUSED = 0, 9
 MOST_STATEMENTS = 40
+GROUPS = (statements.SIGNING, statements.CONFIRMING)
 
 
 def path_of(kind: str) -> str:
@@ -74,14 +75,18 @@ def in_another_process(path: str, form: dict, dies=None, after_seconds: float | 
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:
-        # The parent's connection stays open, and is not used here.
-        kept, connection.connection = connection.connection, None
+        # The parent's connections stay open, and are not used here.
+        kept = [connection.connection, *(group.connection for group in GROUPS)]
+        connection.connection = None
+        for group in GROUPS:
+            group.connection = None
         if after_seconds is not None:
             killer = threading.Timer(after_seconds, os.kill, (os.getpid(), signal.SIGKILL))
             connection.ensure_connection()
             killer.start()
         if dies:
-            connection.execute_wrappers.append(dies)
+            for each in (connection, *(group.own_connection() for group in GROUPS)):
+                each.execute_wrappers.append(dies)
         status = Client(raise_request_exception=False).post(path, form).status_code
         del kept
         os._exit(ACKNOWLEDGED if status == 303 else REFUSED)

@@ -1,7 +1,7 @@
 """One statement or several: the same history leaves the same rows, and answers the same."""
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from threading import Barrier, Thread
 from unittest.mock import patch
@@ -17,7 +17,7 @@ from petition.campaign import texts
 from petition.ground import links
 from petition.letters import sending
 from petition.models import Attempt, Letter, Signature, Tally
-from petition.signing import lifecycle, signatures, tallies
+from petition.signing import lifecycle, signatures, statements, tallies
 from tests.budget import FUZZ, examples
 
 pytestmark = pytest.mark.postgres
@@ -33,6 +33,8 @@ acts = st.one_of(
     ),
     st.tuples(st.just("confirm"), mailboxes),
     st.tuples(st.just("confirm_by_code"), mailboxes),
+    st.tuples(st.just("sign_together"), st.sampled_from(["MA", "LB"]), st.booleans()),
+    st.tuples(st.just("confirm_together"), st.booleans()),
     st.tuples(st.just("confirm_latest"), mailboxes, st.booleans(), st.booleans()),
     st.tuples(st.just("withdraw"), mailboxes),
     st.tuples(st.just("move"), mailboxes, st.sampled_from([State.HELD, State.REJECTED])),
@@ -90,6 +92,40 @@ class History:
         code = links.code(self.reference(mailbox))
         signatures.confirm(signatures.token_of_code(mailbox, code))
 
+    def sign_together(self, country, delivery):
+        """As a group, where signing is one statement."""
+        with self.together(statements.SIGNING):
+            for mailbox in MAILBOXES:
+                signatures.sign(
+                    name="Sample Two", email=mailbox, country=country, track=None, updates=True,
+                    delivery=delivery, consent=texts.consent_shown(None, "fr"), language="fr",
+                )  # fmt: skip
+        for mailbox in MAILBOXES:
+            found = Signature.objects.of_mailbox(mailbox).get()
+            self.references[mailbox] = found.reference
+
+    def confirm_together(self, updates):
+        tokens = [links.token(links.CONFIRM, r) for r in self.references.values()]
+        with self.together(statements.CONFIRMING):
+            for token in tokens:
+                self.try_to_confirm(token, updates)
+        return [self.try_to_confirm(token, updates) for token in tokens]
+
+    @staticmethod
+    def try_to_confirm(token, updates):
+        with suppress(signatures.LinkExpired):
+            return signatures.confirm(token, updates=updates)
+
+    @staticmethod
+    @contextmanager
+    def together(group):
+        """What goes to the database within it goes as one."""
+        rows = []
+        with patch.object(group, "do", lambda key, row: not rows.append(row)):
+            yield
+        if rows:
+            group._run(rows, connection)
+
     def confirm_latest(self, mailbox, updates, delivery):
         """By the letter that was owed last, whichever version it is of."""
         letters = Letter.objects.filter(signature__reference=self.reference(mailbox))
@@ -119,16 +155,21 @@ class History:
         assert tallies.recount() == []
         return {
             "answers": self.answers,
-            "signatures": [
-                [getattr(s, name) for name in fields] for s in Signature.objects.order_by("pk")
-            ],
-            "letters": [
-                [letter.attempt is None, *(getattr(letter, name) for name in of_letters)]
-                for letter in Letter.objects.order_by("pk")
-            ],
-            "attempts": [
-                [getattr(a, name) for name in of_attempts] for a in Attempt.objects.order_by("pk")
-            ],
+            # In whatever order a group has them: each has its moment.
+            "signatures": sorted(
+                ([getattr(s, name) for name in fields] for s in Signature.objects.all()), key=repr
+            ),
+            "letters": sorted(
+                (
+                    [letter.attempt is None, *(getattr(letter, name) for name in of_letters)]
+                    for letter in Letter.objects.all()
+                ),
+                key=repr,
+            ),
+            "attempts": sorted(
+                ([getattr(a, name) for name in of_attempts] for a in Attempt.objects.all()),
+                key=repr,
+            ),
             "tallies": {key: n for key, n in sums.items() if n},
         }
 

@@ -90,6 +90,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def bound_by_server(self):
         """A cursor that sends values apart from the statement, which the server then reads once
         and psycopg need not write out. Nothing is prepared: a pool may swap the connection."""
+        self.close_if_health_check_failed()
         self.ensure_connection()
         with self.wrap_database_errors:
             return self._prepare_cursor(psycopg.Cursor(self.connection))
