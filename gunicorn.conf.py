@@ -41,6 +41,7 @@ def on_starting(server):
     # What is loaded stays until the end: looking through it for garbage again and again takes time
     # from requests, and copies it into each worker.
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def child_exit(server, worker):

@@ -5,9 +5,11 @@ What each provider ignores in a local part is data, from the providers' own help
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
 from petition.ground import typed
 
@@ -16,6 +18,9 @@ WITH_NAME = re.compile(r"[^<>]*<\s*([^<>]+@[^<>]+)>\W*")
 MAILTO = re.compile(r"mailto:\s*", re.IGNORECASE)
 AROUND = ' \t"“”„«»‘’()[]<>'
 BEHIND = f"{AROUND}.,;:!?/،؛؟。'"
+# A part before the @ in which nothing can be wrong, as nearly everybody's is.
+PLAIN = re.compile(r"(?=.{1,64}$)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
+PLAIN_DOMAIN = re.compile(r"(?!.*xn--)[a-z0-9.-]{1,100}", re.IGNORECASE)
 SPACED = re.compile(r"\s*([@.])\s*")  # Keyboards put a space behind a full stop.
 
 
@@ -67,15 +72,33 @@ def parse(text: str, *, carries_unicode: bool = False) -> str:
     address = _meant(text)
     if "=?" in address:
         raise Invalid
+    local, _, name = address.partition("@")
+    if PLAIN.fullmatch(local) and PLAIN_DOMAIN.fullmatch(name):
+        return f"{_as_written(local)}@{_ascii_domain(name)}"
+    found = _validated(address)
+    if not found.local_part.isascii() and not carries_unicode:
+        raise Unicode
+    return f"{found.local_part}@{found.ascii_domain}"
+
+
+def _validated(address: str) -> ValidatedEmail:
     try:
-        found = validate_email(
+        return validate_email(
             address, strict=True, check_deliverability=False, test_environment=True
         )
     except EmailNotValidError as error:
         raise Invalid from error
-    if not found.local_part.isascii() and not carries_unicode:
-        raise Unicode
-    return f"{found.local_part}@{found.ascii_domain}"
+
+
+@lru_cache(4096)
+def _ascii_domain(name: str) -> str:
+    """Judged once: thousands sign from one domain."""
+    return _validated(f"a@{name}").ascii_domain
+
+
+def _as_written(local: str) -> str:
+    """As the library gives it: offices are in small letters (RFC 2142)."""
+    return local.lower() if local.lower() in CASE_INSENSITIVE_MAILBOX_NAMES else local
 
 
 def _meant(text: str) -> str:

@@ -39,6 +39,11 @@ def _key_id(key: bytes) -> bytes:
     return _derived(key, "key id")[:KEY_ID_BYTES]
 
 
+@cache
+def _cipher(key: bytes, purpose: str) -> AESGCM:
+    return AESGCM(_derived(key, f"encrypt {purpose}"))
+
+
 def encrypt(text: str, purpose: str, row: bytes = b"") -> bytes:
     """Seals a text whose length must not tell anything: it is filled up to a multiple of BLOCK."""
     filled = text.encode() + b"\x00"
@@ -51,8 +56,8 @@ def seal(content: bytes, purpose: str, row: bytes = b"") -> bytes:
     key = settings.DATA_KEYS[0]
     nonce = os.urandom(NONCE_BYTES)
     version, bound_to = (BOUND, row) if row and settings.BIND_ROWS else (UNBOUND, b"")
-    cipher = AESGCM(_derived(key, f"encrypt {purpose}"))
-    return version + _key_id(key) + nonce + cipher.encrypt(nonce, content, version + bound_to)
+    sealed = _cipher(key, purpose).encrypt(nonce, content, version + bound_to)
+    return version + _key_id(key) + nonce + sealed
 
 
 def decrypt(sealed: bytes, purpose: str, row: bytes = b"") -> str:
@@ -67,7 +72,7 @@ def opened(sealed: bytes, purpose: str, row: bytes = b"") -> bytes:
     for key in settings.DATA_KEYS:
         if _key_id(key) == key_id:
             try:
-                return AESGCM(_derived(key, f"encrypt {purpose}")).decrypt(
+                return _cipher(key, purpose).decrypt(
                     nonce,
                     sealed[1 + KEY_ID_BYTES + NONCE_BYTES :],
                     version + (row if version == BOUND else b""),

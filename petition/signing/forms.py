@@ -34,16 +34,33 @@ LINK = re.compile(
 ONCE = _("This field was sent more than once. Fill in the form on this page again.")
 
 
-class Shared:
-    """A field that no form changes, so that all share one: Django copies each field, with its
-    widget and messages, for each form that is made: a sixth of the time of a post."""
+class Fields(dict):
+    """Fields that no form changes, so that all share them: Django copies each, with its widget and
+    messages, for each form that is made: a sixth of the time of a post."""
 
     def __deepcopy__(self, memo):
-        return self
+        return dict(self)
+
+
+def with_shared_fields(form_class):
+    form_class.base_fields = Fields(form_class.base_fields)
+    return form_class
 
 
 class OnceForm(forms.Form):
     """A form in which a field sent twice is an error: a browser never does it, an attack may."""
+
+    def _clean_fields(self):
+        """As Django's, which first makes an object of each field for templates to show: most posts
+        are answered without one."""
+        for name, field in self.fields.items():
+            try:
+                typed_value = field.widget.value_from_datadict(self.data, self.files, name)
+                self.cleaned_data[name] = field.clean(typed_value)
+                if by_form := getattr(self, f"clean_{name}", None):
+                    self.cleaned_data[name] = by_form()
+            except ValidationError as error:
+                self.add_error(name, error)
 
     def clean(self):
         for name in self.fields:
@@ -52,7 +69,7 @@ class OnceForm(forms.Form):
         return super().clean()
 
 
-class NameField(Shared, forms.CharField):
+class NameField(forms.CharField):
     """A person's name in any script, 2 to 80 characters; kept in Unicode's composed form (NFC)."""
 
     default_error_messages = {
@@ -98,7 +115,7 @@ class NameField(Shared, forms.CharField):
         return ValidationError(self.error_messages[code], code=code, params=params)
 
 
-class AddressField(Shared, forms.CharField):
+class AddressField(forms.CharField):
     """An e-mail address that a letter can be sent to, as it is written on the letter."""
 
     default_error_messages = {
@@ -152,7 +169,7 @@ class Captcha(ReCaptchaField):
         logger.warning("The reCAPTCHA server does not answer: signing goes on without it.")
 
 
-class KnownField(Shared, forms.CharField):
+class KnownField(forms.CharField):
     """One of the codes that `known` returns.
 
     A ChoiceField copies its choices, 250 countries, for each form that is made: more work than all
@@ -171,20 +188,7 @@ class KnownField(Shared, forms.CharField):
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
 
 
-class TickField(Shared, forms.BooleanField):
-    """A box to tick."""
-
-
-class NumberField(Shared, forms.IntegerField):
-    """A number that the page itself brings."""
-
-
-class SolutionField(Shared, forms.CharField):
-    """What the browser has calculated; kept as it is where something else is wrong."""
-
-    widget = forms.HiddenInput
-
-
+@with_shared_fields
 class SignForm(OnceForm):
     """The sign form. `consent_text` says which version of the text a cached page showed."""
 
@@ -200,12 +204,12 @@ class SignForm(OnceForm):
         required=False,
         wrong=_("Choose one of the tracks, or none."),
     )
-    updates = TickField(required=False)
-    delivery = TickField(required=False)
-    consent = TickField(
+    updates = forms.BooleanField(required=False)
+    delivery = forms.BooleanField(required=False)
+    consent = forms.BooleanField(
         error_messages={"required": _("Tick the box if you agree. Without it you cannot sign.")}
     )
-    consent_text = NumberField(required=False, widget=forms.HiddenInput)
+    consent_text = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     asked = suggested = ""  # An address as typed and as probably meant, where the signer is asked.
 
@@ -219,7 +223,8 @@ class SignForm(OnceForm):
                 )
             )
         elif challenge.is_asked():
-            self.fields["altcha"] = SolutionField(required=False)
+            # Kept as it is where something else is wrong.
+            self.fields["altcha"] = forms.CharField(required=False, widget=forms.HiddenInput)
 
     @property
     def tracks(self) -> list[texts.Writing]:
@@ -270,6 +275,7 @@ class SignForm(OnceForm):
         }
 
 
+@with_shared_fields
 class CodeForm(OnceForm):
     """The address and the code of a letter, for those who rather type than follow a link."""
 

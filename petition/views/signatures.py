@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import suppress
+from functools import cache
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -71,7 +72,7 @@ def sign(request: HttpRequest) -> HttpResponse:
         notice = _("Your signature could not be stored just now. Please send it again.")
         return _later(_form(request, form, status=503, notice=notice))
     metrics.SIGNED.labels("accepted").inc()
-    return HttpResponseSeeOther(reverse("sent"))
+    return HttpResponseSeeOther(_page("sent", get_language()))
 
 
 @csrf_exempt
@@ -115,7 +116,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             agreed = _still_agreed(request)
             is_counted = signatures.confirm(token, **agreed, passed_challenge=passed)
             metrics.CONFIRMED.labels("counted" if is_counted else "held").inc()
-            return HttpResponseSeeOther(reverse("signed" if is_counted else "review"))
+            return HttpResponseSeeOther(_page("signed" if is_counted else "review", get_language()))
         signature = signatures.to_confirm(token)
     except signatures.LinkExpired:
         metrics.CONFIRMED.labels("expired").inc()
@@ -207,6 +208,12 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     except signatures.LinkExpired:
         return errors.page(request, 404, link="unsubscribe")
     return render(request, "signatures/unsubscribe.html", {"done": request.method == "POST"})
+
+
+@cache
+def _page(name: str, language: str) -> str:
+    """The address of a page in the language that is active, looked up once."""
+    return reverse(name)
 
 
 def _still_agreed(request: HttpRequest) -> dict[str, bool]:

@@ -1,7 +1,14 @@
+import re
+from contextlib import suppress
+from unittest.mock import patch
+
 import pytest
 from django.core.mail.message import sanitize_address
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from petition.ground import addresses, typed
+from tests.budget import FUZZ, examples
 
 
 @pytest.mark.parametrize(
@@ -106,3 +113,23 @@ def test_an_address_outside_latin_letters_needs_a_server_that_carries_it():
     with pytest.raises(addresses.Unicode):
         addresses.parse("سلمى@example.org")
     assert addresses.parse("سلمى@example.org", carries_unicode=True) == "سلمى@example.org"
+
+
+PARTS = ["a", "B", "9", ".", "-", "_", "+", "@", "xn--", "example", "org", "com", "info", "Abuse",
+         "é", "ن", "'", " ", "x" * 63, "a.b.", "mb"]  # fmt: skip
+
+
+def judged(text: str) -> str | None:
+    with suppress(addresses.Invalid):
+        return addresses.parse(text)
+    return None
+
+
+@pytest.mark.property
+@settings(max_examples=examples(400), deadline=None, derandomize=not FUZZ)
+@given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join), st.sampled_from(PARTS))
+def test_what_is_judged_shortly_is_judged_as_the_library_does(text, other):
+    for address in (text, f"{other}@{text}", f"{text}@example.org", f"{text}@{other}.org"):
+        shortly = judged(address)
+        with patch.object(addresses, "PLAIN", re.compile("(?!)")):
+            assert judged(address) == shortly
