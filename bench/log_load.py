@@ -69,8 +69,8 @@ def _confirming() -> dict:
 
 
 def _historian(about: dict) -> subprocess.Popen:
-    """As its unit starts it: the web process goes first."""
-    command = ["nice", "-n", "10", sys.executable, "manage.py", "historian"]
+    """As its unit starts it: the web process goes first, which has 5."""
+    command = ["nice", "-n", "15", sys.executable, "manage.py", "historian"]
     started = subprocess.Popen(command, env=about, stderr=subprocess.DEVNULL)
     time.sleep(2)
     return started
@@ -130,5 +130,6 @@ def _ask(paths: list[str]) -> dict:
 
 
 def _gunicorn(about: dict, port: int) -> subprocess.Popen:
-    command = [sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "-b", f"127.0.0.1:{port}"]
+    command = ["nice", "-n", "5", sys.executable, "-m", "gunicorn", "campaign_site.wsgi",
+               "-b", f"127.0.0.1:{port}"]  # fmt: skip
     return subprocess.Popen(command, env=about, stderr=subprocess.DEVNULL)

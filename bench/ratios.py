@@ -3,6 +3,7 @@ gunicorn; and whether one mailer keeps up. Needs `wrk` (Debian's package)."""
 
 import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -27,7 +28,7 @@ from petition.models import Letter, Signature
 
 PORT, SMTP_PORT = 8795, 8796
 MAILS = {"EMAIL_URL": f"smtp://127.0.0.1:{SMTP_PORT}"}
-WORKERS, CLIENTS, ROUNDS, SECONDS, MINUTE = 3, 16, 5, 3, 60
+WORKERS, CLIENTS, ROUNDS, SECONDS, MINUTE = os.cpu_count() or 1, 16, 5, 3, 60
 SITE = f"http://127.0.0.1:{PORT}"
 PAGES = {
     "home": "/ar/", "sign form": "/ar/sign/", "counter page": "/ar/counter/",
@@ -64,6 +65,9 @@ function request()
   return wrk.format(nil, paths[at] or "/none")
 end
 """
+# Postfix's own server for measuring; where it is missing, one in Python, which takes six times as
+# much of the same cores.
+POSTFIX = ["smtp-sink", "-u", "nobody"]
 SINK = """
 import time
 from aiosmtpd.controller import Controller
@@ -92,7 +96,9 @@ def run() -> dict:
     crowd.empty()
     settings = production()
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "-b", f"127.0.0.1:{PORT}"],
+        # At the priority that its unit gives it.
+        ["nice", "-n", "5", sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "-b",
+         f"127.0.0.1:{PORT}"],
         env=environment() | settings, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -185,7 +191,10 @@ def _oldest_seconds() -> float:
 
 @contextmanager
 def _mail_server() -> Iterator[None]:
-    sink = subprocess.Popen([sys.executable, "-c", SINK % SMTP_PORT])
+    command = [sys.executable, "-c", SINK % SMTP_PORT]
+    if shutil.which("smtp-sink"):
+        command = [*POSTFIX, f"127.0.0.1:{SMTP_PORT}", "1000"]
+    sink = subprocess.Popen(command)
     try:
         time.sleep(2)
         yield

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -13,9 +14,18 @@ class PetitionConfig(AppConfig):
     def ready(self):
         from petition.desk import watch  # noqa: F401  registers its receivers
         from petition.ground import checks  # noqa: F401  registers them
-        from petition.signing import statements
 
-        post_migrate.connect(statements.make, sender=self)
+        post_migrate.connect(_make_functions, sender=self)
+
+
+def _make_functions(using: str, **kwargs) -> None:
+    """After `migrate`: the functions of this release."""
+    from petition.letters import statements as of_letters
+    from petition.signing import statements as of_signing
+
+    if using == DEFAULT_DB_ALIAS and connection.vendor == "postgresql":
+        for function in (of_signing.SIGN, of_signing.CONFIRM, of_letters.END):
+            function.make()
 
 
 class DeskConfig(AdminConfig):

@@ -164,7 +164,8 @@ def _converse(stopped: Callable[[], bool]) -> int:
             if stopped():
                 return sent
             try:
-                sent += _send(hand.pop(0), connection, is_first=sent == sent_before)
+                letter, following = hand.pop(0), hand[0] if hand else None
+                sent += _send(letter, connection, following, is_first=sent == sent_before)
             except ServerUnavailable as error:
                 _hang_up(connection)
                 if sent == sent_before:
@@ -197,7 +198,7 @@ def free_abandoned() -> int:
 def _claim() -> list[Letter]:
     """The letters to send now, in this process's hands: those that somebody waits for; only where
     there are none, news."""
-    if waited_for := _take(_due().filter(mailing=None).order_by("due_at"), BATCH):
+    if waited_for := _take_waited_for():
         return waited_for
     if reminders.owe():
         return _take(_due().filter(kind=Letter.Kind.REMIND).order_by("due_at"), BATCH)
@@ -205,6 +206,12 @@ def _claim() -> list[Letter]:
     going_out = list(mailings.going_out().values_list("pk", flat=True))
     news = _due().filter(mailing__in=going_out).order_by("mailing_id", "due_at")
     return _take(news, NEWS_BATCH)
+
+
+def _take_waited_for() -> list[Letter]:
+    if database.features.has_select_for_update_skip_locked:
+        return statements.claim(BATCH)
+    return _take(_due().filter(mailing=None).order_by("due_at"), BATCH)
 
 
 def _due():
@@ -224,8 +231,9 @@ def _take(due, how_many: int) -> list[Letter]:
     return [taken[pk] for pk in free if pk in taken]
 
 
-def _send(letter: Letter, connection, *, is_first: bool) -> bool:
-    """Send a claimed letter; whether it went out. Raises ServerUnavailable, the letter free.
+def _send(letter: Letter, connection, following: Letter | None, *, is_first: bool) -> bool:
+    """Send a claimed letter, after which comes `following`; whether it went out. Raises
+    ServerUnavailable, the letter free.
 
     Whatever is wrong with one letter puts that one off and never stops the others.
     """
@@ -276,7 +284,7 @@ def _send(letter: Letter, connection, *, is_first: bool) -> bool:
         _put_off(letter, type(error).__name__)
         _hang_up(connection)
         return False
-    _end(letter, Letter.State.SENT, "")
+    _end(letter, Letter.State.SENT, "", following)
     return True
 
 
@@ -378,11 +386,11 @@ def _let_go(mine) -> None:
     mine.update(mailer="", claimed_at=None)
 
 
-def _end(letter: Letter, state: str, reply: str) -> None:
+def _end(letter: Letter, state: str, reply: str, following: Letter | None = None) -> None:
     if letter.mailing_id:
         with transaction.atomic():
             if statements.end(letter, state, reply[:20]):
                 mailings.record(letter, state)
     else:
-        statements.end(letter, state, reply[:20])
+        statements.end(letter, state, reply[:20], following)
     metrics.LETTERS.labels(state).inc()

@@ -53,6 +53,9 @@ class Letter(models.Model):
     reply = models.CharField(_("last reply of the mail server"), max_length=20, blank=True)
     ended_at = models.DateTimeField(_("sent or given up"), null=True, blank=True)
 
+    # Whether the signature is as the database had it a moment ago; not stored.
+    owner_was_asked = False
+
     class Meta:
         verbose_name = _("e-mail")
         verbose_name_plural = _("e-mails")

@@ -10,16 +10,15 @@ import os
 import secrets
 import uuid
 
-from django.db import DEFAULT_DB_ALIAS, connection
 from django.utils import timezone
 
 from petition.ground import encryption
 from petition.ground.postgresql.base import DatabaseWrapper
+from petition.ground.postgresql.functions import Function
 from petition.letters import sending
 from petition.models import Attempt, Letter, Signature, Tally
 from petition.models.signatures import EMAIL, NAME
 from petition.signing import tallies
-from petition.signing.functions import Function
 from petition.signing.group_commit import LOCK_WAIT, GroupCommit, Row
 
 State = Signature.State
@@ -110,15 +109,8 @@ WITH asked AS (
 )
 SELECT reference FROM moved
 """,  # noqa: S608
-    gives="uuid",
+    gives=("uuid",),
 )  # fmt: skip
-
-
-def make(using: str, **kwargs) -> None:
-    """After `migrate`: the functions of this release."""
-    if using == DEFAULT_DB_ALIAS and connection.vendor == "postgresql":
-        for function in (SIGN, CONFIRM):
-            function.make()
 
 
 def sign(details: dict, mailbox: bytes) -> None:
@@ -158,7 +150,7 @@ def _hex(content: bytes | None) -> str | None:
     return None if content is None else f"\\x{content.hex()}"
 
 
-def _sign_all(rows: list[Row], using: DatabaseWrapper) -> list[uuid.UUID]:
+def _sign_all(rows: list[Row], using: DatabaseWrapper) -> list[tuple]:
     now = timezone.now()
     values = {
         "rows": json.dumps(rows),
@@ -179,7 +171,7 @@ def _confirm_all(rows: list[Row], using: DatabaseWrapper) -> list[uuid.UUID]:
         "day": now.date().isoformat(),
         "slot": os.getpid() % tallies.SLOTS,
     }
-    return CONFIRM.call(values, using, _lock_wait(rows))
+    return [reference for (reference,) in CONFIRM.call(values, using, _lock_wait(rows))]
 
 
 def _lock_wait(rows: list[Row]) -> str:

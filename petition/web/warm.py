@@ -16,7 +16,8 @@ from petition.ground import languages
 
 logger = logging.getLogger(__name__)
 
-EVERY_SECONDS = 20
+# Each once in so long, one after the other: all at once would take seconds from those who sign.
+EVERY_SECONDS = 300
 PAGES = ("home", "sign", "sent", "signed", "withdrawn", "counter", "figures", "tracks", "about",
          "privacy", "press", "api", "collect", "picture", "badge_svg")  # fmt: skip
 FILES = ("counter_json", "tallies_json", "tallies_csv", "history_json", "history_csv",
@@ -30,13 +31,16 @@ def start(application: Callable) -> None:
 
 
 def _keep(application: Callable) -> None:
+    pause = 0.0  # At first all at once: a database may go soon after a start.
     while True:
-        for address in addresses():
+        found = addresses()
+        for address in found:
             try:
                 fetch(application, address)
             except Exception as error:
                 logger.warning("A page could not be kept warm: %s", type(error).__name__)
-        time.sleep(EVERY_SECONDS)
+            time.sleep(pause)
+        pause = EVERY_SECONDS / len(found)
 
 
 def addresses() -> list[str]:

@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from petition.ground import encryption, links, workers
-from petition.letters import compose, sending
+from petition.letters import compose, sending, statements
 from petition.models import Letter
 from petition.signing import signatures
 from tests.conftest import free_port
@@ -321,19 +321,35 @@ def test_a_mailer_that_is_told_to_stop_lets_the_rest_wait(smtp):
     assert Letter.objects.filter(state=Letter.State.DUE, mailer="").count() == 2
 
 
-@pytest.mark.django_db
-def test_who_withdraws_while_a_mailer_has_their_letter_in_its_hands_gets_none(smtp):
+@pytest.mark.postgres
+def test_who_withdraws_while_a_mailer_has_their_letter_in_its_hands_gets_none(committed, smtp):
     owe("one@example.org")
     second = owe("two@example.org").signature
+    answer = smtp.handle_DATA
 
-    def withdraws_before_the_second() -> bool:
-        if smtp.mails:
-            signatures.withdraw(links.token(links.WITHDRAW, second.reference))
-        return False
+    def withdraw():
+        signatures.withdraw(links.token(links.WITHDRAW, second.reference))
+        connection.close()
 
-    assert sending.send_due(withdraws_before_the_second) == 1
+    async def as_the_first_is_sent(server, session, envelope):
+        await asyncio.to_thread(withdraw)
+        return await answer(server, session, envelope)
+
+    smtp.handle_DATA = as_the_first_is_sent
+    assert sending.send_due() == 1
     assert smtp.recipients == ["one@example.org"]
     assert Letter.objects.filter(signature=second).count() == 0
+
+
+@pytest.mark.postgres
+def test_who_withdraws_between_two_hands_of_a_mailer_gets_no_letter(committed, smtp):
+    """A letter that was claimed long before its turn is asked about at its turn."""
+    first, second = owe("one@example.org"), owe("two@example.org")
+    hand = statements.claim(2)
+    assert [letter.pk for letter in hand] == [first.pk, second.pk]
+    signatures.withdraw(links.token(links.WITHDRAW, second.signature.reference))
+    assert statements.is_mine(hand[0])
+    assert not statements.is_mine(hand[1])
 
 
 @pytest.mark.django_db

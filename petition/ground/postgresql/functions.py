@@ -21,12 +21,12 @@ from petition.ground.postgresql.base import DatabaseWrapper
 @dataclass(frozen=True)
 class Function:
     """A statement with `%(name)s` for each of its values; `values` says their types. It returns
-    rows of one column of the type `gives`, or nothing."""
+    rows with columns of the types `gives`, or nothing."""
 
     name: str
     values: Mapping[str, str]
     statement: str
-    gives: str = ""
+    gives: tuple[str, ...] = ()
 
     @cached_property
     def _body(self) -> str:
@@ -36,7 +36,7 @@ class Function:
 
     @cached_property
     def _signature(self) -> str:
-        version = sha256(f"{dict(self.values)} {self._body}".encode()).hexdigest()[:12]
+        version = sha256(f"{self._takes} {self.gives} {self._body}".encode()).hexdigest()[:12]
         return f"{self.name}_{version}"
 
     def make(self) -> None:
@@ -46,25 +46,28 @@ class Function:
             if cursor.fetchone():
                 return
             takes = ", ".join(f"p_{name} {kind}" for name, kind in self._takes.items())
-            gives = f"SETOF {self.gives}" if self.gives else "void"
+            columns = ", ".join(f"o_{n} {kind}" for n, kind in enumerate(self.gives))
+            gives = f"TABLE ({columns})" if columns else "void"
             cursor.execute(
                 f"CREATE OR REPLACE FUNCTION {self._signature}({takes}) RETURNS {gives} "
                 f"LANGUAGE plpgsql AS $body$ BEGIN {self._body}; END $body$"
             )
 
-    def call(self, values: dict[str, Any], using: DatabaseWrapper, lock_wait: str = "") -> list:
+    def call(
+        self, values: dict[str, Any], using: DatabaseWrapper, lock_wait: str = ""
+    ) -> list[tuple]:
         """What it returns. No lock is waited for longer than `lock_wait`, as PostgreSQL writes
         times, where that is given. Raises a DatabaseError."""
         try:
             with using.bound_by_server() as cursor:
                 cursor.execute(self._call, values | {"lock_wait": lock_wait})
-                return self._answer(cursor)
+                return cursor.fetchall() if self.gives else []
         except ProgrammingError as error:
             if not isinstance(error.__cause__, errors.UndefinedFunction):
                 raise
             with using.cursor() as cursor:
                 cursor.execute(self.statement, values)
-                return self._answer(cursor)
+                return cursor.fetchall() if self.gives else []
 
     @cached_property
     def _takes(self) -> dict[str, str]:
@@ -74,6 +77,3 @@ class Function:
     def _call(self) -> str:
         given = ", ".join(f"%({name})s::{kind}" for name, kind in self._takes.items())
         return f"SELECT * FROM {self._signature}({given})"  # noqa: S608 - names of ours.
-
-    def _answer(self, cursor) -> list:
-        return [value for (value,) in cursor.fetchall()] if self.gives else []
