@@ -90,7 +90,7 @@ ASK_NAME_SERVERS = read("ASK_NAME_SERVERS", environment.switch, default=True, cu
 DISCREET_LETTERS = read("DISCREET_LETTERS", environment.switch, default=False, cure="Write 1 or 0.")
 # How many letters a mailer sends at the same moment, and at most in a second; 0 is no limit.
 MAIL_CONCURRENCY = read(
-    "MAIL_CONCURRENCY", environment.positive, default=4, cure="Write a number, such as 4."
+    "MAIL_CONCURRENCY", environment.positive, default=8, cure="Write a number, such as 8."
 )
 MAIL_RATE = read(
     "MAIL_RATE", environment.pace, default=0.0, cure="Write a rate such as 50/s or 5000/h."

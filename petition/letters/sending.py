@@ -1,15 +1,13 @@
 """Sends the letters that we owe; each arrives, whatever happens to the mailer."""
 
 import logging
-import re
 import smtplib
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -21,7 +19,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from petition.ground import encryption, metrics, workers
-from petition.letters import compose, mailings, pacing, reminders, statements
+from petition.letters import compose, mailings, pacing, refusals, reminders, statements
 from petition.models import Letter, Signature
 
 logger = logging.getLogger(__name__)
@@ -51,9 +49,6 @@ LETTERS: dict[str, str] = {
     Signature.State.REJECTED: Letter.Kind.HELD,
 }
 
-# RFC 3463: the address is unknown, malformed, moved or disabled. Other codes are about us or today.
-DEAD_ADDRESS = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
-
 
 class ServerUnavailable(Exception):
     """The mail server does not take letters now; says why without repeating what it said.
@@ -80,14 +75,6 @@ class _Pace:
 
 
 _pace = _Pace()
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """The server's answer to one letter."""
-
-    reply: str
-    for_good: bool
 
 
 def owe(signature: Signature, kind: str, language: str, attempt: uuid.UUID | None = None) -> Letter:
@@ -125,19 +112,82 @@ def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
     ServerUnavailable.
     """
     free_abandoned()
-    others_needed = min(settings.MAIL_CONCURRENCY - 1, _due()[: BATCH * 10].count() // BATCH)
-    if not others_needed:
-        return _converse(stopped)
-    with ThreadPoolExecutor(others_needed, "conversation") as pool:
-        others = [pool.submit(_converse_aside, stopped) for _ in range(others_needed)]
-        ends = [_outcome(lambda: _converse(stopped)), *(_outcome(other.result) for other in others)]
-    sent = sum(end if isinstance(end, int) else getattr(end, "sent", 0) for end in ends)
-    for error in ends:
-        if isinstance(error, ServerUnavailable):
-            error.sent = sent
-        if isinstance(error, Exception):
-            raise error
-    return sent
+    return _Conversations(stopped).send()
+
+
+class _Conversations:
+    """As many at once as there are letters for: one that gets a full hand begins another, also
+    after others have ended for lack of letters."""
+
+    def __init__(self, stopped: Callable[[], bool]):
+        self._stopped = stopped
+        self._lock = threading.Lock()
+        self._others: list[Future[int]] = []
+        self._aside = 0
+        self._most_aside = settings.MAIL_CONCURRENCY - 1
+
+    def send(self) -> int:
+        with ThreadPoolExecutor(self._most_aside or 1, "conversation") as self._pool:
+            ends = [_outcome(self._converse)]
+            while others := self._take_others():
+                ends += [_outcome(other.result) for other in others]
+        sent = sum(end if isinstance(end, int) else getattr(end, "sent", 0) for end in ends)
+        for error in ends:
+            if isinstance(error, ServerUnavailable):
+                error.sent = sent
+            if isinstance(error, Exception):
+                raise error
+        return sent
+
+    def _take_others(self) -> list[Future[int]]:
+        with self._lock:
+            others, self._others = self._others, []
+        return others
+
+    def _begin_another(self) -> None:
+        with self._lock:
+            if self._aside < self._most_aside:
+                self._aside += 1
+                self._others.append(self._pool.submit(self._converse_aside))
+
+    def _converse_aside(self) -> int:
+        try:
+            return self._converse()
+        finally:
+            database.close()  # This thread's own.
+            with self._lock:
+                self._aside -= 1
+
+    def _converse(self) -> int:
+        """Send in one conversation with the server, until nothing is due."""
+        sent = sent_before = 0  # In all, and when the present conversation with the server began.
+        connection = get_connection()
+        hand: list[Letter] = []
+        try:
+            while hand := hand or self._claim():
+                if self._stopped():
+                    return sent
+                try:
+                    letter, following = hand.pop(0), hand[0] if hand else None
+                    sent += _send(letter, connection, following, is_first=sent == sent_before)
+                except ServerUnavailable as error:
+                    _hang_up(connection)
+                    if sent == sent_before:
+                        error.sent = sent
+                        raise
+                    sent_before = sent  # Many servers limit letters per conversation: begin anew.
+        finally:
+            _hang_up(connection)
+            if hand:
+                mine = Letter.objects.filter(mailer=workers.my_name())
+                _let_go(mine.filter(pk__in=[letter.pk for letter in hand]))
+        return sent
+
+    def _claim(self) -> list[Letter]:
+        hand = _claim()
+        if len(hand) == BATCH:
+            self._begin_another()
+        return hand
 
 
 def _outcome(act: Callable[[], int]) -> int | Exception:
@@ -145,39 +195,6 @@ def _outcome(act: Callable[[], int]) -> int | Exception:
         return act()
     except (ServerUnavailable, DatabaseError) as error:
         return error
-
-
-def _converse_aside(stopped: Callable[[], bool]) -> int:
-    try:
-        return _converse(stopped)
-    finally:
-        database.close()  # This thread's own.
-
-
-def _converse(stopped: Callable[[], bool]) -> int:
-    """Send in one conversation with the server, until nothing is due."""
-    sent = sent_before = 0  # In all, and when the present conversation with the server began.
-    connection = get_connection()
-    hand: list[Letter] = []
-    try:
-        while hand := hand or _claim():
-            if stopped():
-                return sent
-            try:
-                letter, following = hand.pop(0), hand[0] if hand else None
-                sent += _send(letter, connection, following, is_first=sent == sent_before)
-            except ServerUnavailable as error:
-                _hang_up(connection)
-                if sent == sent_before:
-                    error.sent = sent
-                    raise
-                sent_before = sent  # Many servers limit letters per conversation: begin anew.
-    finally:
-        _hang_up(connection)
-        if hand:
-            mine = Letter.objects.filter(mailer=workers.my_name())
-            _let_go(mine.filter(pk__in=[letter.pk for letter in hand]))
-    return sent
 
 
 def waiting() -> int:
@@ -340,7 +357,7 @@ def _hang_up(connection) -> None:
 
 
 def _refused(letter: Letter, code: int, text: bytes | str, *, is_first: bool) -> bool:
-    refusal = read_refusal(code, text)
+    refusal = refusals.read(code, text)
     if code == 421:
         return _broke_off(letter, refusal.reply, is_first=is_first)
     if refusal.for_good:
@@ -349,19 +366,6 @@ def _refused(letter: Letter, code: int, text: bytes | str, *, is_first: bool) ->
     else:
         _put_off(letter, refusal.reply)
     return False
-
-
-def read_refusal(code: int, text: bytes | str) -> Refusal:
-    """What a reply to a recipient means (RFC 5321, RFC 3463).
-
-    Refused for good is a dead address, or a plain 550, 551 or 553 that explains nothing. Everything
-    else, "your server is on a blocklist" (5.7.1) among it, is tried again.
-    """
-    text = text.decode("ascii", "replace") if isinstance(text, bytes) else text
-    enhanced = re.match(r"([245]\.\d{1,3}\.\d{1,3})\b", text.strip())
-    status = enhanced[1] if enhanced else ""
-    unexplained = bool(text.strip()) and not status and code in (550, 551, 553)
-    return Refusal(f"{code} {status}".strip(), status in DEAD_ADDRESS or unexplained)
 
 
 def _put_off(letter: Letter, reply: str, tried: int | None = None) -> None:

@@ -6,6 +6,7 @@ whoever leads: the first who comes. Who comes meanwhile waits; the first of them
 """
 
 import threading
+import time
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -112,6 +113,7 @@ class GroupCommit:
         raise OperationalError("the database did not answer in time")
 
     def _lead(self) -> None:
+        time.sleep(0)  # Who is ready to run goes first, and may come along.
         group = self._take()
         try:
             with request_ids.tagging(own := self.own_connection()):

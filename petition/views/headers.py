@@ -3,7 +3,7 @@
 from functools import wraps
 
 from django.conf import settings
-from django.utils.cache import add_never_cache_headers, patch_cache_control
+from django.utils.cache import patch_cache_control
 
 from petition.ground.memory import AN_HOUR
 
@@ -78,7 +78,7 @@ def private(view):
     @wraps(view)
     def answer(request, *args, **kwargs):
         response = view(request, *args, **kwargs)
-        add_never_cache_headers(response)
+        response.headers["Cache-Control"] = NEVER
         response.headers["X-Robots-Tag"] = "noindex"
         return response
 

@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from petition.ground import encryption, links, workers
-from petition.letters import compose, sending, statements
+from petition.letters import compose, refusals, sending, statements
 from petition.models import Letter
 from petition.signing import signatures
 from tests.conftest import free_port
@@ -179,7 +179,7 @@ def test_a_server_that_never_answers_holds_one_letter_up_for_its_timeout_only(se
     ],
 )
 def test_only_a_dead_address_is_refused_for_good(code, text, for_good):
-    assert sending.read_refusal(code, text).for_good is for_good
+    assert refusals.read(code, text).for_good is for_good
 
 
 @pytest.mark.django_db
@@ -227,7 +227,7 @@ def test_without_a_mail_server_the_mailer_names_the_variable(settings):
         run_mailer("--once")
 
 
-CONVERSATIONS = 4  # MAIL_CONCURRENCY, where nobody sets it.
+CONVERSATIONS = 8  # MAIL_CONCURRENCY, where nobody sets it.
 
 
 def start_mailer(smtp, *args):
@@ -270,8 +270,9 @@ def test_killed_mailers_and_two_at_once_lose_no_letter(committed, smtp):
 @pytest.mark.postgres
 def test_a_mailer_talks_to_the_server_in_several_conversations_at_once(committed, smtp, settings):
     settings.MAIL_CONCURRENCY = CONVERSATIONS
-    for number in range(60):
-        owe(f"sample{number}@example.org")
+    people = [f"sample{number}@example.org" for number in range(sending.BATCH * CONVERSATIONS)]
+    for address in people:
+        owe(address)
     everybody_is_here, talking = asyncio.Event(), set()
     answer = smtp.handle_DATA
 
@@ -283,9 +284,33 @@ def test_a_mailer_talks_to_the_server_in_several_conversations_at_once(committed
         return await answer(server, session, envelope)
 
     smtp.handle_DATA = once_all_are_talking
-    assert sending.send_due() == 60
-    assert sorted(smtp.recipients) == sorted(f"sample{number}@example.org" for number in range(60))
+    assert sending.send_due() == len(people)
+    assert sorted(smtp.recipients) == sorted(people)
     assert not Letter.objects.exclude(state=Letter.State.SENT).exists()
+
+
+@pytest.mark.postgres
+def test_conversations_that_ended_begin_again_as_letters_come(committed, smtp, settings):
+    settings.MAIL_CONCURRENCY = 2
+    for number in range(sending.BATCH):
+        owe(f"first{number}@example.org")
+    answer, sessions = smtp.handle_DATA, set()
+
+    def many_sign():
+        for number in range(sending.BATCH * 4):
+            owe(f"later{number}@example.org")
+        connection.close()
+
+    async def at_the_last_of_the_hand(server, session, envelope):
+        if len(smtp.mails) == sending.BATCH - 1:
+            await asyncio.to_thread(many_sign)
+        elif len(smtp.mails) >= sending.BATCH:
+            sessions.add(session)
+        return await answer(server, session, envelope)
+
+    smtp.handle_DATA = at_the_last_of_the_hand
+    assert sending.send_due() == sending.BATCH * 5
+    assert len(sessions) == 2
 
 
 @pytest.mark.django_db

@@ -32,7 +32,9 @@ class Function:
     def _body(self) -> str:
         named = self.statement % {name: f"p_{name}" for name in self.values}
         wait = "IF p_lock_wait <> '' THEN PERFORM set_config('lock_timeout', p_lock_wait, true); "
-        return f"{wait}END IF; {'RETURN QUERY ' if self.gives else ''}{named}"
+        # Foreign keys are looked up within, by the same plans as all else.
+        now = "SET CONSTRAINTS ALL IMMEDIATE; "
+        return f"{wait}END IF; {now}{'RETURN QUERY ' if self.gives else ''}{named}"
 
     @cached_property
     def _signature(self) -> str:
@@ -48,9 +50,11 @@ class Function:
             takes = ", ".join(f"p_{name} {kind}" for name, kind in self._takes.items())
             columns = ", ".join(f"o_{n} {kind}" for n, kind in enumerate(self.gives))
             gives = f"TABLE ({columns})" if columns else "void"
+            # A plan made while a table was nearly empty would read all of it an hour later.
             cursor.execute(
                 f"CREATE OR REPLACE FUNCTION {self._signature}({takes}) RETURNS {gives} "
-                f"LANGUAGE plpgsql AS $body$ BEGIN {self._body}; END $body$"
+                "LANGUAGE plpgsql SET enable_seqscan = off "
+                f"AS $body$ BEGIN {self._body}; END $body$"
             )
 
     def call(
