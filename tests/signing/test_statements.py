@@ -1,5 +1,6 @@
 """One statement or several: the same history leaves the same rows, and answers the same."""
 
+import re
 from collections import Counter
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from petition.letters import sending
 from petition.models import Attempt, Letter, Signature, Tally
 from petition.signing import lifecycle, signatures, statements, tallies
 from tests.budget import FUZZ, examples
+from tests.making import make_signature
 
 pytestmark = pytest.mark.postgres
 
@@ -223,6 +225,20 @@ def test_each_act_is_one_statement(django_assert_num_queries):
     with django_assert_num_queries(1):
         signatures.confirm(token)
     assert Signature.objects.get().state == State.COUNTED
+
+
+@pytest.mark.django_db
+def test_who_confirms_is_looked_for_by_reference_where_nobody_was_seen_to_wait():
+    """The planner goes by what it last saw, which may be an hour or a million signatures ago."""
+    for n in range(200):
+        make_signature(f"sample{n}@example.org", State.COUNTED)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE petition_signature")
+        cursor.execute("SET LOCAL enable_seqscan = off")  # As the function has it.
+        values = {"rows": "[]", "now": BEGINNING, "since": BEGINNING, "day": "", "slot": 0}
+        cursor.execute(f"EXPLAIN {statements.CONFIRM.statement}", values)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert re.search(r"Index Scan using \S*reference\S* on petition_signature", plan), plan
 
 
 @pytest.mark.usefixtures("committed")
