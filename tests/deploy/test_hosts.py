@@ -123,11 +123,17 @@ def signing(stack) -> str:
     """The site's own statement, as pgbench sends it: a new signer each time."""
     ((name,),) = stack.query("SELECT proname FROM pg_proc WHERE proname LIKE 'petition\\_sign\\_%'")
     consent = stack.query("SELECT max(id) FROM petition_consenttext")[0][0]
+    sealed = r"'\x' || encode('sealed', 'hex')"
+    row = (
+        "json_build_object('reference', gen_random_uuid(), 'attempt', gen_random_uuid(),"
+        rf" 'mailbox', '\x' || md5(random()::text), 'name', {sealed}, 'attempt_name', {sealed},"
+        f" 'email', {sealed}, 'country', 'MA', 'updates', false, 'delivery', false,"
+        f" 'consent', {consent}, 'language', 'ar', 'passed', true)"
+    )
+    # As a group waits for locks, which must not outlast it.
     return (
-        f"SELECT {name}(gen_random_uuid(), gen_random_uuid(), decode(md5(random()::text), 'hex'),"
-        " 'sealed'::bytea, 'sealed'::bytea, 'sealed'::bytea, decode(md5('domain'), 'hex'), 'MA',"
-        f" NULL, false, false, {consent}, 'ar', true, now(), now() - interval '1 day', 5,"
-        " (random() * 10)::smallint);"
+        f"SELECT {name}(json_build_array({row}), now(), now() - interval '1 day', 5,"
+        " (random() * 10)::smallint, '250ms');"
     )
 
 
