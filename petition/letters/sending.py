@@ -125,6 +125,7 @@ class _Conversations:
         self._others: list[Future[int]] = []
         self._aside = 0
         self._most_aside = settings.MAIL_CONCURRENCY - 1
+        self._is_over = False  # The server takes none: nobody begins anew before the next turn.
 
     def send(self) -> int:
         with ThreadPoolExecutor(self._most_aside or 1, "conversation") as self._pool:
@@ -146,7 +147,7 @@ class _Conversations:
 
     def _begin_another(self) -> None:
         with self._lock:
-            if self._aside < self._most_aside:
+            if self._aside < self._most_aside and not self._is_over:
                 self._aside += 1
                 self._others.append(self._pool.submit(self._converse_aside))
 
@@ -164,9 +165,7 @@ class _Conversations:
         connection = get_connection()
         hand: list[Letter] = []
         try:
-            while hand := hand or self._claim():
-                if self._stopped():
-                    return sent
+            while not self._stopped() and (hand := hand or self._claim()):
                 try:
                     letter, following = hand.pop(0), hand[0] if hand else None
                     sent += _send(letter, connection, following, is_first=sent == sent_before)
@@ -174,6 +173,7 @@ class _Conversations:
                     _hang_up(connection)
                     if sent == sent_before:
                         error.sent = sent
+                        self._is_over = True
                         raise
                     sent_before = sent  # Many servers limit letters per conversation: begin anew.
         finally:

@@ -290,6 +290,25 @@ def test_a_mailer_talks_to_the_server_in_several_conversations_at_once(committed
 
 
 @pytest.mark.postgres
+def test_no_conversation_begins_where_the_server_is_down_or_the_mailer_is_told_to_stop(
+    committed, smtp, settings, monkeypatch
+):
+    settings.MAIL_CONCURRENCY = 2
+    for number in range(sending.BATCH * 3):
+        owe(f"sample{number}@example.org")
+    begun = []
+    claim = sending._claim
+    monkeypatch.setattr(sending, "_claim", lambda: begun.append(1) or claim())
+    assert sending.send_due(lambda: True) == 0
+    assert not begun
+    settings.EMAIL_PORT = free_port()
+    with pytest.raises(sending.ServerUnavailable):
+        sending.send_due()
+    assert len(begun) <= 3
+    assert Letter.objects.filter(state=Letter.State.DUE, mailer="").count() == 30
+
+
+@pytest.mark.postgres
 def test_conversations_that_ended_begin_again_as_letters_come(committed, smtp, settings):
     settings.MAIL_CONCURRENCY = 2
     for number in range(sending.BATCH):
