@@ -38,6 +38,7 @@ from bench import (
     storage,
     upgrade,
 )
+from petition.signing import statements
 
 
 def _upgrade() -> None:
@@ -76,4 +77,6 @@ try:
         PARTS[name]()
         print()
 finally:
+    for group in (statements.SIGNING, statements.CONFIRMING):
+        group.close()
     connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)
