@@ -45,17 +45,9 @@ def test_a_socket_is_a_cache_as_a_port_is(tmp_path):
 
 
 def test_a_leader_that_is_killed_is_followed_by_the_other_one(tmp_path):
-    first, second, *watchers = (free_port() for _ in range(5))
+    watchers = [free_port() for _ in range(3)]
     with ExitStack() as together:
-        servers = {
-            port: together.enter_context(
-                running(["redis-server", "--port", str(port), "--save", "", "--dir", tmp_path,
-                         *(["--replicaof", "127.0.0.1", str(first)] if port != first else [])],
-                        subprocess.DEVNULL)
-            )
-            for port in (first, second)
-        }  # fmt: skip
-        until(lambda: replication(second).get("master_link_status") == "up")
+        first, second, servers = pair(together, tmp_path)
         for port in watchers:
             file = tmp_path / f"sentinel-{port}.conf"
             file.write_text(
@@ -84,6 +76,24 @@ def test_a_leader_that_is_killed_is_followed_by_the_other_one(tmp_path):
             time.sleep(0.05)
         assert value == 2  # What was counted before is known to the other one.
         assert Redis(port=second).info("replication")["role"] == "master"
+
+
+def pair(together: ExitStack, folder) -> tuple[int, int, dict]:
+    """A leader and who follows it, on ports that nobody took meanwhile: else once more."""
+    for _ in range(4):
+        first, second = free_port(), free_port()
+        servers = {
+            port: together.enter_context(
+                running(["redis-server", "--port", str(port), "--save", "", "--dir", folder,
+                         *(["--replicaof", "127.0.0.1", str(first)] if port != first else [])],
+                        subprocess.DEVNULL)
+            )
+            for port in (first, second)
+        }  # fmt: skip
+        with suppress(AssertionError):
+            until(lambda: replication(second).get("master_link_status") == "up", 10)  # noqa: B023
+            return first, second, servers
+    raise AssertionError("no pair of servers came up")
 
 
 def replication(port: int) -> dict:
