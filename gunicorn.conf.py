@@ -47,7 +47,7 @@ def on_starting(server):
 def pre_fork(server, worker):
     """Each worker keeps to one of the cores, where there are several of both. Its threads run one
     at a time: moved from core to core at each turn, they find their data in none of the caches,
-    which took a third of the signatures a second."""
+    which took a quarter of the signatures a second."""
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     taken = [other.core for other in server.WORKERS.values()]
     several = len(cores) > 1 and server.num_workers > 1

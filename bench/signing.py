@@ -3,13 +3,13 @@
 from statistics import median
 from time import perf_counter
 
-from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from petition.models import Letter, Signature
 from petition.signing import lifecycle
+from petition.signing.statements import SIGNING
 
 REPEATS = 2000
 # The states of an address; one that was typed five times, and one that has got as many letters as
@@ -25,9 +25,10 @@ def run() -> None:
 
 def statements(client: Client) -> None:
     sign(client, "warm@example.org")
-    with CaptureQueriesContext(connection) as new:
+    own = SIGNING.own_connection()
+    with CaptureQueriesContext(own) as new:
         sign(client, "new@example.org")
-    with CaptureQueriesContext(connection) as known:
+    with CaptureQueriesContext(own) as known:
         sign(client, "new@example.org")
     print("SQL statements of a POST to /en/sign/ (transaction begin and commit shown apart)")
     for name, captured in (("new address", new), ("known address", known)):

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from petition.campaign import newsroom
@@ -40,6 +40,20 @@ def test_those_get_it_who_asked_confirmed_and_have_not_withdrawn(smtp):
         "mailing", "mailing end",
     ]  # fmt: skip
     assert Entry.objects.get(act="mailing end").detail == {"sent": 1, "failed": 0, "skipped": 0}
+
+
+@pytest.mark.postgres
+def test_news_goes_out_once_where_the_functions_of_the_database_are_missing(smtp):
+    """As where tables alone were restored: news is marked as sent in a transaction."""
+    make_reader("reader@example.org")
+    make_mailing()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proname FROM pg_proc WHERE proname ~ '^petition_end_letter_'")
+        (name,) = cursor.fetchone()
+        cursor.execute(f"DROP FUNCTION {name}")  # The test's transaction brings it back.
+    assert sending.send_due() == 1
+    assert sending.send_due() == 0
+    assert Letter.objects.get().state == Letter.State.SENT
 
 
 def test_a_letter_says_what_is_new_and_leads_to_the_page_in_the_readers_language(smtp):

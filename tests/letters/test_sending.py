@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from petition.ground import encryption, links, workers
-from petition.letters import compose, refusals, sending, statements
+from petition.letters import compose, sending, statements
 from petition.models import Letter
 from petition.signing import signatures
 from tests.conftest import free_port
@@ -161,25 +161,6 @@ def test_a_server_that_never_answers_holds_one_letter_up_for_its_timeout_only(se
             sending.send_due()
     letter = Letter.objects.get()
     assert (letter.state, letter.mailer) == (Letter.State.DUE, "")
-
-
-@pytest.mark.parametrize(
-    ("code", "text", "for_good"),
-    [
-        (550, b"5.1.1 no such user", True),
-        (550, b"5.2.1 disabled", True),
-        (550, b"no such user", True),
-        (553, b"5.1.3 bad address", True),
-        (550, b"5.1.8 sender domain not found", False),
-        (554, b"5.7.1 your network is on a blocklist", False),
-        (550, b"5.7.26 not authenticated", False),
-        (552, b"5.2.2 mailbox full", False),
-        (554, b"transaction failed", False),
-        (451, b"4.7.1 greylisted", False),
-    ],
-)
-def test_only_a_dead_address_is_refused_for_good(code, text, for_good):
-    assert refusals.read(code, text).for_good is for_good
 
 
 @pytest.mark.django_db
