@@ -16,7 +16,7 @@ from django.db import transaction
 from flufl.bounce import all_failures
 
 from petition.ground import metrics
-from petition.letters import envelopes, mailings, sending
+from petition.letters import envelopes, mailings, owing, sending
 from petition.models import Letter, Signature
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def _act(report: Report) -> bool:
         sending.try_again(letter, report.status or "reported")
         return True
     is_complaint = report.kind is Kind.COMPLAINT
-    reply = sending.COMPLAINT if is_complaint else f"reported {report.status}".strip()[:20]
+    reply = owing.COMPLAINT if is_complaint else f"reported {report.status}".strip()[:20]
     sent.filter(pk=letter.pk).update(state=Letter.State.REFUSED, reply=reply)
     if letter.mailing_id:
         mailings.came_back(letter)
@@ -91,7 +91,7 @@ def _act(report: Report) -> bool:
         Signature.objects.filter(pk=letter.signature_id).update(updates=False)
     if is_complaint:
         due = Letter.objects.filter(signature=letter.signature_id, state=Letter.State.DUE)
-        due.update(state=Letter.State.WITHHELD, reply=sending.COMPLAINT)
+        due.update(state=Letter.State.WITHHELD, reply=owing.COMPLAINT)
     return True
 
 

@@ -4,7 +4,6 @@ import logging
 import smtplib
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -14,40 +13,18 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.db import DatabaseError, transaction
 from django.db import connection as database
-from django.db.models import Count, Q
-from django.db.models.functions import Now
 from django.utils import timezone
 
-from petition.ground import encryption, metrics, workers
-from petition.letters import compose, mailings, pacing, refusals, reminders, statements
-from petition.models import Letter, Signature
+from petition.ground import encryption, metrics
+from petition.letters import claims, compose, mailings, pacing, refusals, reminders, statements
+from petition.models import Letter
 
 logger = logging.getLogger(__name__)
-
-# The owner of a mailbox must not be flooded by somebody who types their address.
-LETTERS_AN_ADDRESS = 5
-LETTERS_WINDOW = timedelta(hours=24)
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=6)
 MAX_TRIES = 20  # About four days.
-# Far longer than any conversation with a mail server, whose every step ends after EMAIL_TIMEOUT.
-LEASE = timedelta(minutes=15)
-BATCH = 10  # In the hands of one conversation.
 HOLD_PAUSE = timedelta(minutes=10)
-# So many letters of news may leave before we look again whether somebody waits for a letter.
-NEWS_BATCH = 5
-
-# The reply of a letter whose reader called it spam: they get no more of them.
-COMPLAINT = "complaint"
-
-# What the owner of a mailbox is told, by what has become of the signature.
-LETTERS: dict[str, str] = {
-    Signature.State.PENDING: Letter.Kind.CONFIRM,
-    Signature.State.COUNTED: Letter.Kind.COUNTED,
-    Signature.State.HELD: Letter.Kind.HELD,
-    Signature.State.REJECTED: Letter.Kind.HELD,
-}
 
 
 class ServerUnavailable(Exception):
@@ -77,32 +54,6 @@ class _Pace:
 _pace = _Pace()
 
 
-def owe(signature: Signature, kind: str, language: str, attempt: uuid.UUID | None = None) -> Letter:
-    """Record that a letter about a signature is owed, in the caller's transaction. It asks to
-    confirm the version of the signature that `attempt` names, the first where that is None.
-
-    Beyond LETTERS_AN_ADDRESS in LETTERS_WINDOW it is recorded as withheld: a row is written either
-    way, so that the answer takes the same time. News, which its owner asked for and which nobody
-    else can cause, is neither counted nor withheld.
-    """
-    since = timezone.now() - LETTERS_WINDOW
-    counted = Q(created_at__gt=since, mailing=None) & ~Q(state=Letter.State.WITHHELD)
-    found = Letter.objects.filter(signature=signature).aggregate(
-        recent=Count("pk", filter=counted), complaints=Count("pk", filter=Q(reply=COMPLAINT))
-    )
-    letter = Letter(signature=signature, kind=kind, language=language, attempt=attempt)
-    if found["recent"] >= LETTERS_AN_ADDRESS or found["complaints"]:
-        letter.state = Letter.State.WITHHELD
-        letter.ended_at = letter.created_at
-    letter.save(force_insert=True)
-    return letter
-
-
-def forget(signature: Signature) -> None:
-    """Owe this signature no letter any more, and keep no trace of those that were sent."""
-    Letter.objects.filter(signature=signature).delete()
-
-
 def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
     """Send every letter that is due now, in up to MAIL_CONCURRENCY conversations with the server at
     once; returns how many went out.
@@ -111,7 +62,7 @@ def send_due(stopped: Callable[[], bool] = lambda: False) -> int:
     letter in the hands of each conversation may go out twice, and none is lost. Raises
     ServerUnavailable.
     """
-    free_abandoned()
+    claims.free_abandoned()
     return _Conversations(stopped).send()
 
 
@@ -178,14 +129,13 @@ class _Conversations:
                     sent_before = sent  # Many servers limit letters per conversation: begin anew.
         finally:
             _hang_up(connection)
-            if hand:
-                mine = Letter.objects.filter(mailer=workers.my_name())
-                _let_go(mine.filter(pk__in=[letter.pk for letter in hand]))
+            for letter in hand:
+                claims.let_go(letter)
         return sent
 
     def _claim(self) -> list[Letter]:
-        hand = _claim()
-        if len(hand) == BATCH:
+        hand = claims.claim()
+        if len(hand) == claims.BATCH:
             self._begin_another()
         return hand
 
@@ -195,57 +145,6 @@ def _outcome(act: Callable[[], int]) -> int | Exception:
         return act()
     except (ServerUnavailable, DatabaseError) as error:
         return error
-
-
-def waiting() -> int:
-    """How many letters are owed and not sent."""
-    return Letter.objects.filter(state=Letter.State.DUE).count()
-
-
-def free_abandoned() -> int:
-    """Take letters out of the hands of mailers that are gone; returns how many."""
-    claimed = Letter.objects.filter(state=Letter.State.DUE).exclude(mailer="")
-    abandoned = Q(claimed_at__lt=timezone.now() - LEASE)
-    for name in claimed.values_list("mailer", flat=True).distinct():
-        if since := workers.gone_since(name):
-            abandoned |= Q(mailer=name, claimed_at__lt=since)
-    return claimed.filter(abandoned).update(mailer="", claimed_at=None)
-
-
-def _claim() -> list[Letter]:
-    """The letters to send now, in this process's hands: those that somebody waits for; only where
-    there are none, news."""
-    if waited_for := _take_waited_for():
-        return waited_for
-    if reminders.owe():
-        return _take(_due().filter(kind=Letter.Kind.REMIND).order_by("due_at"), BATCH)
-    mailings.queue()
-    going_out = list(mailings.going_out().values_list("pk", flat=True))
-    news = _due().filter(mailing__in=going_out).order_by("mailing_id", "due_at")
-    return _take(news, NEWS_BATCH)
-
-
-def _take_waited_for() -> list[Letter]:
-    if database.features.has_select_for_update_skip_locked:
-        return statements.claim(BATCH)
-    return _take(_due().filter(mailing=None).order_by("due_at"), BATCH)
-
-
-def _due():
-    # By the database's clock: that of a host that goes wrong holds nothing up.
-    free = Letter.objects.filter(state=Letter.State.DUE, mailer="", due_at__lte=Now())
-    return free.values_list("pk", flat=True)
-
-
-def _take(due, how_many: int) -> list[Letter]:
-    """Claim the first of those that nobody else is claiming at this moment."""
-    passes_by = database.features.has_select_for_update_skip_locked
-    with transaction.atomic():
-        free = list(due.select_for_update(skip_locked=passes_by)[:how_many])
-        claimed = Letter.objects.filter(pk__in=free)
-        claimed.update(mailer=workers.my_name(), claimed_at=timezone.now())
-    taken = claimed.select_related("signature").in_bulk()
-    return [taken[pk] for pk in free if pk in taken]
 
 
 def _send(letter: Letter, connection, following: Letter | None, *, is_first: bool) -> bool:
@@ -258,7 +157,7 @@ def _send(letter: Letter, connection, following: Letter | None, *, is_first: boo
         if not statements.is_mine(letter):
             return False  # Withdrawn or purged meanwhile, and its letters with it.
         if not letter.signature.email:
-            _mine(letter).delete()  # Withdrawn: nobody is there to write to.
+            claims.in_hand(letter).delete()  # Withdrawn: nobody is there to write to.
             return False
         if letter.mailing_id and not _may_leave(letter):
             return False
@@ -268,7 +167,7 @@ def _send(letter: Letter, connection, following: Letter | None, *, is_first: boo
         mail = compose.mail(letter)
         if not letter.mailing_id and (wait := pacing.seconds_to_wait(mail.to[0])):
             due_at = timezone.now() + timedelta(seconds=wait)
-            _mine(letter).update(mailer="", claimed_at=None, due_at=due_at, reply=pacing.REPLY)
+            claims.let_go(letter, due_at=due_at, reply=pacing.REPLY)
             return False
     except encryption.Unreadable as error:
         logger.error("Letter %s cannot be addressed. %s", letter.pk, error)
@@ -278,7 +177,7 @@ def _send(letter: Letter, connection, following: Letter | None, *, is_first: boo
         _pace.wait()
         _open(connection)
     except ServerUnavailable:
-        _let_go(_mine(letter))
+        claims.let_go(letter)
         raise
     try:
         connection.send_messages([mail])
@@ -305,19 +204,15 @@ def _send(letter: Letter, connection, following: Letter | None, *, is_first: boo
     return True
 
 
-def _mine(letter: Letter):
-    return Letter.objects.filter(pk=letter.pk, mailer=letter.mailer)
-
-
 def _may_leave(letter: Letter) -> bool:
     """Asked of news at the last moment: it waits while its mailing does, and goes nowhere once
     nobody wants it."""
     if not mailings.may_leave(letter):
-        _let_go(_mine(letter))
+        claims.let_go(letter)
         return False
     if not mailings.is_wanted(letter):
         if mailings.is_on_hold(letter):
-            _mine(letter).update(mailer="", claimed_at=None, due_at=timezone.now() + HOLD_PAUSE)
+            claims.let_go(letter, due_at=timezone.now() + HOLD_PAUSE)
         else:
             mailings.skip(letter)
         return False
@@ -333,7 +228,7 @@ def _broke_off(letter: Letter, reply: str, *, is_first: bool) -> bool:
     if is_first:
         _put_off(letter, reply)
     else:
-        _let_go(_mine(letter))
+        claims.let_go(letter)
     if letter.mailing_id:
         mailings.rest(letter)
         return False
@@ -376,7 +271,7 @@ def _put_off(letter: Letter, reply: str, tried: int | None = None) -> None:
     metrics.LETTERS.labels("put_off").inc()
     pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
     due_at = timezone.now() + pause
-    _mine(letter).update(tries=tries, due_at=due_at, mailer="", claimed_at=None, reply=reply[:20])
+    claims.let_go(letter, tries=tries, due_at=due_at, reply=reply[:20])
 
 
 def try_again(letter: Letter, reply: str) -> None:
@@ -384,10 +279,6 @@ def try_again(letter: Letter, reply: str) -> None:
     again = Letter.objects.filter(pk=letter.pk)
     again.update(state=Letter.State.DUE, ended_at=None)
     _put_off(letter, reply, tried=letter.tries)
-
-
-def _let_go(mine) -> None:
-    mine.update(mailer="", claimed_at=None)
 
 
 def _end(letter: Letter, state: str, reply: str, following: Letter | None = None) -> None:

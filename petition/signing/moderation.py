@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from petition import audit
 from petition.ground import addresses
-from petition.letters import sending
+from petition.letters import owing
 from petition.models import Entry, Letter, Signature
 from petition.signing import lifecycle
 
@@ -73,7 +73,7 @@ def resend(signature: Signature, by: AbstractBaseUser, note: str = "") -> None:
         current = locked.filter(state__in=POSSIBLE["resend"]).first()
         if current is None:
             raise NobodyToWriteTo
-        letter = sending.owe(current, sending.LETTERS[current.state], current.language)
+        letter = owing.owe(current, owing.LETTERS[current.state], current.language)
         if letter.state == Letter.State.WITHHELD:
             raise NobodyToWriteTo
         audit.append(by, Act.RESEND, audit.name_of(current), letter=letter.kind, note=note)
@@ -83,7 +83,7 @@ def letters_that_may_be_seen(signature: Signature) -> QuerySet[Letter]:
     """Those that did not arrive, and old ones: a fresh one would tell a moderator, without a trace
     in the audit, whose signature it is that they have just asked the public form to write to."""
     failed = Q(state__in=[Letter.State.REFUSED, Letter.State.GIVEN_UP])
-    old = Q(created_at__lt=timezone.now() - sending.LETTERS_WINDOW)
+    old = Q(created_at__lt=timezone.now() - owing.LETTERS_WINDOW)
     return signature.letters.filter(failed | old).order_by("-pk")[:50]
 
 
@@ -112,7 +112,7 @@ def _move(
         if not lifecycle.move(signature, to, **changes):
             raise SomebodyWasFirst
         if to == State.WITHDRAWN:
-            sending.forget(signature)
+            owing.forget(signature)
         audit.append(
             by, act, audit.name_of(signature), was=was, to=to, why=signature.reason, note=note
         )

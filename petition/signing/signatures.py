@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from petition.ground import links
-from petition.letters import sending
+from petition.letters import owing
 from petition.models import Attempt, ConsentText, Letter, Signature
 from petition.signing import lifecycle, statements, tallies
 
@@ -17,7 +17,7 @@ State = Signature.State
 
 # Whose codes are compared with one that is typed, beside the first: what the cap on letters lets
 # out in a day. The links of older ones work as long.
-MOST_VERSIONS = sending.LETTERS_AN_ADDRESS
+MOST_VERSIONS = owing.LETTERS_AN_ADDRESS
 NOBODY = uuid.UUID(int=0)
 
 
@@ -79,7 +79,7 @@ def sign(
         signature, is_new = _own(current, details)
         is_version = signature.state == State.PENDING and not is_new
         attempt = uuid.uuid4() if is_version else None
-        letter = sending.owe(signature, sending.LETTERS[signature.state], language, attempt)
+        letter = owing.owe(signature, owing.LETTERS[signature.state], language, attempt)
         if letter.state == Letter.State.WITHHELD:
             # Nobody could confirm it.
             Letter.objects.filter(pk=letter.pk).update(attempt=None)
@@ -187,7 +187,7 @@ def withdraw(token: str) -> None:
         while signature.state != State.WITHDRAWN:
             if not lifecycle.move(signature, State.WITHDRAWN, **Signature.ERASED):
                 _look_again(signature)
-        sending.forget(signature)
+        owing.forget(signature)
         signature.attempts.all().delete()
 
 

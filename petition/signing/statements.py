@@ -15,7 +15,7 @@ from django.utils import timezone
 from petition.ground import encryption
 from petition.ground.postgresql.base import DatabaseWrapper
 from petition.ground.postgresql.functions import Function
-from petition.letters import sending
+from petition.letters import owing
 from petition.models import Attempt, Letter, Signature, Tally
 from petition.models.signatures import EMAIL, NAME
 from petition.signing import tallies
@@ -23,7 +23,7 @@ from petition.signing.group_commit import LOCK_WAIT, GroupCommit, Row
 
 State = Signature.State
 
-_KINDS = " ".join(f"WHEN '{state}' THEN '{kind}'" for state, kind in sending.LETTERS.items())
+_KINDS = " ".join(f"WHEN '{state}' THEN '{kind}'" for state, kind in owing.LETTERS.items())
 _ADD = (
     "ON CONFLICT (channel, dimension, value, slot) DO UPDATE "
     f"SET count = {Tally._meta.db_table}.count + excluded.count, changed_at = excluded.changed_at"
@@ -156,8 +156,8 @@ def _sign_all(rows: list[Row], using: DatabaseWrapper) -> list[tuple]:
     values = {
         "rows": json.dumps(rows),
         "now": now,
-        "since": now - sending.LETTERS_WINDOW,
-        "most": sending.LETTERS_AN_ADDRESS,
+        "since": now - owing.LETTERS_WINDOW,
+        "most": owing.LETTERS_AN_ADDRESS,
         "slot": secrets.randbelow(tallies.SLOTS),
     }
     return SIGN.call(values, using, _lock_wait(rows))

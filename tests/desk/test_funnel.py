@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from petition.desk import funnel
 from petition.ground import replica
-from petition.letters import sending
+from petition.letters import owing
 from petition.models import Letter, Signature
 from tests.making import State, make_coordinator, make_signature
 
@@ -21,7 +21,7 @@ def signed(domain: str, how_many: int, *, confirmed: int, ago: timedelta, letter
     at = timezone.now() - ago
     for n in range(how_many):
         row = make_signature(f"p{n}.{ago.days}@{domain}", signed_at=at)
-        sending.owe(row, "confirm", "ar")
+        owing.owe(row, "confirm", "ar")
         if n < confirmed:
             Signature.objects.filter(pk=row.pk).update(
                 state=State.COUNTED, confirmed_at=at + timedelta(minutes=3)

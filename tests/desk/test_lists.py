@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from petition.letters import sending
+from petition.letters import owing
 from petition.signing import lifecycle
 from tests.making import State, make_coordinator, make_signature
 
@@ -133,7 +133,7 @@ def test_a_broken_place_in_a_list_is_answered_with_its_beginning(moderator, curs
 
 def test_a_list_counts_nothing_and_skips_nothing(moderator):
     for n in range(3):
-        sending.owe(make_signature(f"sample{n}@example.org"), "confirm", "ar")
+        owing.owe(make_signature(f"sample{n}@example.org"), "confirm", "ar")
     for path in ("signature/", "signature/?state=pending", "letter/", "letter/?state=due"):
         with CaptureQueriesContext(connection) as captured:
             assert moderator.get(f"/admin/petition/{path}").status_code == 200

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from petition.desk import overview
-from petition.letters import sending
+from petition.letters import owing
 from petition.models import Letter, Tally
 from petition.paper import sheets
 from petition.signing import lifecycle
@@ -31,9 +31,9 @@ def test_the_front_page_says_what_waits_and_leads_to_it(client):
     held = make_signature("held@example.org")
     lifecycle.move(held, State.HELD, reason="other")
     bounced, due = (make_signature(f"p{n}@example.org") for n in range(2))
-    sending.owe(bounced, "confirm", "ar")
+    owing.owe(bounced, "confirm", "ar")
     Letter.objects.update(state="refused", ended_at=timezone.now())
-    sending.owe(due, "confirm", "ar")
+    owing.owe(due, "confirm", "ar")
     page = front_page(client)
     labels = ("Counted online today", "Counted online, in all", "Pending", "Suspended",
               "E-mails waiting", "Bounced e-mails")  # fmt: skip
@@ -108,7 +108,7 @@ def test_who_may_not_see_rows_sees_the_figures_without_a_way_to_them(client):
 def test_a_long_queue_is_not_counted_to_its_end(monkeypatch):
     monkeypatch.setattr(overview, "COUNTED_UP_TO", 2)
     for n in range(4):
-        sending.owe(make_signature(f"sample{n}@example.org"), "confirm", "ar")
+        owing.owe(make_signature(f"sample{n}@example.org"), "confirm", "ar")
     queue = overview.letters_due()
     assert (queue.shown, queue.or_more) == (2, True)
 

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from petition.admin.exports import seal
 from petition.cases import acts
 from petition.desk import exports, roles
-from petition.letters import sending
+from petition.letters import owing
 from petition.models import Export, MailDomain, Sweep, Text
 from petition.paper import sheets
 from petition.signing import lifecycle
@@ -196,7 +196,7 @@ def rows(db) -> dict[str, object]:
         "sheet": sheet.number,
         "differing": differing.number,
         "signature": signature.pk,
-        "letter": sending.owe(signature, "held", "ar").pk,
+        "letter": owing.owe(signature, "held", "ar").pk,
         "sweep": sweep.pk,
         "domain": MailDomain.objects.create(domain="judged.example", judged="honest").pk,
         "export": export.pk,

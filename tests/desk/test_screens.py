@@ -3,7 +3,7 @@
 import pytest
 
 from petition.campaign import texts
-from petition.letters import sending
+from petition.letters import owing
 from petition.models import ConsentText, Entry, Signature, Track
 from tests.making import State, make_signature
 
@@ -43,7 +43,7 @@ def test_a_consent_text_that_people_agreed_to_cannot_be_changed(admin_client):
     "page", ["", "signature/", "letter/", "track/", "track/fate/change/", "text/", "consenttext/"]
 )
 def test_every_screen_opens_in_every_language(admin_client, language, page):
-    sending.owe(make_signature(), "confirm", "ar")
+    owing.owe(make_signature(), "confirm", "ar")
     path = f"/admin/petition/{page}"
     response = admin_client.get(path, headers={"Accept-Language": language})
     assert response.status_code == 200

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from petition.campaign import newsroom
-from petition.letters import mailings, sending
+from petition.letters import mailings, owing, sending
 from petition.models import Entry, Letter, Mailing, Signature
 from petition.signing import lifecycle, privacy
 from tests.letters.readers import again, make_reader, text, token
@@ -99,7 +99,7 @@ def test_mail_programs_find_all_that_one_click_needs(smtp):
 
 
 def test_other_letters_are_no_mailing_list(smtp):
-    sending.owe(make_signature(), Letter.Kind.CONFIRM, "en")
+    owing.owe(make_signature(), Letter.Kind.CONFIRM, "en")
     sending.send_due()
     assert not [name for name in smtp.mails[0] if name.lower().startswith(("list-", "precedence"))]
 
@@ -209,12 +209,12 @@ def test_what_somebody_waits_for_goes_before_any_news(smtp):
         make_reader(f"reader{n}@example.org")
     make_mailing()
     mailings.queue()
-    sending.owe(make_signature("first@example.org"), Letter.Kind.CONFIRM, "en")
+    owing.owe(make_signature("first@example.org"), Letter.Kind.CONFIRM, "en")
     owed = []
 
     def stopped():
         if len(smtp.mails) == 7 and not owed:
-            owed.append(sending.owe(make_signature("new@example.org"), Letter.Kind.CONFIRM, "en"))
+            owed.append(owing.owe(make_signature("new@example.org"), Letter.Kind.CONFIRM, "en"))
         return False
 
     sending.send_due(stopped)
@@ -225,11 +225,11 @@ def test_what_somebody_waits_for_goes_before_any_news(smtp):
 
 def test_news_takes_nothing_of_what_an_address_may_get_in_a_day():
     reader = make_reader()
-    for n in range(sending.LETTERS_AN_ADDRESS + 1):
+    for n in range(owing.LETTERS_AN_ADDRESS + 1):
         make_mailing_of(f"story-{n}")
         mailings.queue()
     assert Letter.objects.filter(kind="news", state="due").count() == 6
-    letters = [sending.owe(reader, "counted", "en") for _ in range(6)]
+    letters = [owing.owe(reader, "counted", "en") for _ in range(6)]
     assert [letter.state for letter in letters] == ["due"] * 5 + ["withheld"]
     make_mailing_of("one-more")
     mailings.queue()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from petition.campaign import newsroom
 from petition.ground import links
-from petition.letters import mailings, sending
+from petition.letters import claims, mailings, owing, sending
 from petition.models import Entry, Letter, Mailing, News
 from petition.signing import lifecycle, moderation, signatures
 from tests.letters.readers import again, make_reader, token
@@ -79,7 +79,7 @@ def test_a_server_that_breaks_off_news_gets_letters_that_are_waited_for_at_once(
     mailings.queue()
     smtp.replies["here@example.org"] = "421 4.7.0 no bulk mail now"
     sending.send_due()
-    sending.owe(make_signature("new@example.org"), "confirm", "en")
+    owing.owe(make_signature("new@example.org"), "confirm", "en")
     sending.send_due()
     assert smtp.recipients == ["new@example.org"]
     news_letter = Letter.objects.get(kind="news")
@@ -135,14 +135,14 @@ def test_letters_of_a_story_that_is_taken_back_wait_until_it_is_public_again(smt
 def test_a_mailing_that_stops_while_a_letter_is_in_hand_lets_it_go(smtp, monkeypatch):
     make_reader()
     mailing = make_mailing()
-    claim = sending._claim
+    claim = claims.claim
 
     def stopped_after_the_claim():
         claimed = claim()
         Mailing.objects.update(state="stopped")
         return claimed
 
-    monkeypatch.setattr(sending, "_claim", stopped_after_the_claim)
+    monkeypatch.setattr(claims, "claim", stopped_after_the_claim)
     assert sending.send_due() == 0
     letter = mailing.letters.get()
     assert (letter.state, letter.tries, letter.mailer) == ("due", 0, "")

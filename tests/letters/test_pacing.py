@@ -6,7 +6,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from petition.desk import overview
-from petition.letters import pacing, sending
+from petition.letters import owing, pacing, sending
 from petition.models import Letter
 from tests.making import make_signature
 
@@ -21,7 +21,7 @@ def ten_a_window(settings):
 
 def owe(*addresses):
     for address in addresses:
-        sending.owe(make_signature(address), Letter.Kind.CONFIRM, "en")
+        owing.owe(make_signature(address), Letter.Kind.CONFIRM, "en")
 
 
 def test_a_flood_to_one_domain_waits_and_delays_nobody_else():

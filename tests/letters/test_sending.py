@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from petition.ground import encryption, links, workers
-from petition.letters import compose, sending, statements
+from petition.letters import claims, compose, owing, sending, statements
 from petition.models import Letter
 from petition.signing import signatures
 from tests.conftest import free_port
@@ -27,7 +27,7 @@ from tests.making import filled_form, make_signature
 
 def owe(email="someone@example.org", kind=Letter.Kind.CONFIRM, language="en"):
     signature = make_signature(email)
-    sending.owe(signature, kind, language)
+    owing.owe(signature, kind, language)
     return signature.letters.get()
 
 
@@ -186,17 +186,17 @@ def test_a_letter_in_the_hands_of_a_dead_mailer_is_taken_back_and_of_a_living_on
     ended = subprocess.Popen(["true"])
     ended.wait()
     now = timezone.now()
-    claims = {
+    held = {
         dead: (f"{host}:{ended.pid}:aaaa", now),
         alive: (f"{host}:{os.getppid()}:bbbb", now),
         elsewhere: ("another-host:1:cccc", now),
-        long_ago: ("another-host:1:dddd", now - sending.LEASE - timedelta(seconds=1)),
+        long_ago: ("another-host:1:dddd", now - claims.LEASE - timedelta(seconds=1)),
         former: (f"{host}:{os.getpid()}:eeee", before_me),
         same: (f"{host}:{os.getpid()}:ffff", now),
     }
-    for letter, (mailer, since) in claims.items():
+    for letter, (mailer, since) in held.items():
         Letter.objects.filter(pk=letter.pk).update(mailer=mailer, claimed_at=since)
-    assert sending.free_abandoned() == 3
+    assert claims.free_abandoned() == 3
     free = set(Letter.objects.filter(mailer="").values_list("pk", flat=True))
     assert free == {dead.pk, long_ago.pk, former.pk}
 
@@ -251,7 +251,7 @@ def test_killed_mailers_and_two_at_once_lose_no_letter(committed, smtp):
 @pytest.mark.postgres
 def test_a_mailer_talks_to_the_server_in_several_conversations_at_once(committed, smtp, settings):
     settings.MAIL_CONCURRENCY = CONVERSATIONS
-    people = [f"sample{number}@example.org" for number in range(sending.BATCH * CONVERSATIONS)]
+    people = [f"sample{number}@example.org" for number in range(claims.BATCH * CONVERSATIONS)]
     for address in people:
         owe(address)
     everybody_is_here, talking = asyncio.Event(), set()
@@ -275,11 +275,11 @@ def test_no_conversation_begins_where_the_server_is_down_or_the_mailer_is_told_t
     committed, smtp, settings, monkeypatch
 ):
     settings.MAIL_CONCURRENCY = 2
-    for number in range(sending.BATCH * 3):
+    for number in range(claims.BATCH * 3):
         owe(f"sample{number}@example.org")
     begun = []
-    claim = sending._claim
-    monkeypatch.setattr(sending, "_claim", lambda: begun.append(1) or claim())
+    claim = claims.claim
+    monkeypatch.setattr(claims, "claim", lambda: begun.append(1) or claim())
     assert sending.send_due(lambda: True) == 0
     assert not begun
     settings.EMAIL_PORT = free_port()
@@ -292,24 +292,24 @@ def test_no_conversation_begins_where_the_server_is_down_or_the_mailer_is_told_t
 @pytest.mark.postgres
 def test_conversations_that_ended_begin_again_as_letters_come(committed, smtp, settings):
     settings.MAIL_CONCURRENCY = 2
-    for number in range(sending.BATCH):
+    for number in range(claims.BATCH):
         owe(f"first{number}@example.org")
     answer, sessions = smtp.handle_DATA, set()
 
     def many_sign():
-        for number in range(sending.BATCH * 4):
+        for number in range(claims.BATCH * 4):
             owe(f"later{number}@example.org")
         connection.close()
 
     async def at_the_last_of_the_hand(server, session, envelope):
-        if len(smtp.mails) == sending.BATCH - 1:
+        if len(smtp.mails) == claims.BATCH - 1:
             await asyncio.to_thread(many_sign)
-        elif len(smtp.mails) >= sending.BATCH:
+        elif len(smtp.mails) >= claims.BATCH:
             sessions.add(session)
         return await answer(server, session, envelope)
 
     smtp.handle_DATA = at_the_last_of_the_hand
-    assert sending.send_due() == sending.BATCH * 5
+    assert sending.send_due() == claims.BATCH * 5
     assert len(sessions) == 2
 
 

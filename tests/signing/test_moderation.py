@@ -8,7 +8,7 @@ from django.test import Client
 
 from petition import audit
 from petition.ground import links, masks
-from petition.letters import sending
+from petition.letters import owing
 from petition.models import Entry, Letter, Signature
 from petition.signing import lifecycle, moderation, signatures, tallies
 from tests.making import State, filled_form, make_coordinator, make_signature
@@ -91,16 +91,16 @@ def test_nobody_but_its_owner_confirms_a_signature(moderator):
 
 def test_a_letter_is_sent_again_up_to_what_one_address_may_get(moderator):
     signature = make_signature()
-    for _ in range(sending.LETTERS_AN_ADDRESS + 2):
+    for _ in range(owing.LETTERS_AN_ADDRESS + 2):
         act(moderator, "resend", signature)
     due = Letter.objects.filter(state=Letter.State.DUE, kind="confirm")
-    assert due.count() == sending.LETTERS_AN_ADDRESS
-    assert Entry.objects.filter(act="resend").count() == sending.LETTERS_AN_ADDRESS
+    assert due.count() == owing.LETTERS_AN_ADDRESS
+    assert Entry.objects.filter(act="resend").count() == owing.LETTERS_AN_ADDRESS
 
 
 def test_an_administrator_erases_a_person_and_the_number_stays_right(administrator):
     signature = make_signature(EMAIL, State.COUNTED, name="Zzmark Sample")
-    sending.owe(signature, "counted", "ar")
+    owing.owe(signature, "counted", "ar")
     page = act(administrator, "erase", signature, note="asked by letter").content.decode()
     assert "zzmark" not in page.lower()
     gone = Signature.objects.get()

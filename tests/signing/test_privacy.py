@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from petition.campaign import texts
 from petition.ground import addresses, encryption
-from petition.letters import sending
+from petition.letters import owing, sending
 from petition.models import Entry, Letter, Signature, Text
 from petition.signing import lifecycle, privacy, tallies
 from tests.making import State, filled_form, make_signature
@@ -27,7 +27,7 @@ def test_a_signature_that_nobody_confirms_is_deleted_after_fourteen_days(monkeyp
     monkeypatch.setattr(privacy, "BATCH", 2)
     long_ago = timezone.now() - timedelta(days=14, seconds=1)
     for n in range(5):
-        sending.owe(make_signature(f"old{n}@example.org", signed_at=long_ago), "confirm", "en")
+        owing.owe(make_signature(f"old{n}@example.org", signed_at=long_ago), "confirm", "en")
     almost = timezone.now() - timedelta(days=14) + timedelta(minutes=1)
     make_signature("new@example.org", signed_at=almost)
     make_signature("counted@example.org", State.COUNTED, signed_at=long_ago)
@@ -60,8 +60,8 @@ def test_the_privacy_page_says_the_numbers_that_the_code_keeps_to(client, langua
     page = client.get(f"/{language}/privacy/").content.decode()
     assert str(Signature.PENDING_FOR.days) in page
     assert str(privacy.LETTERS_KEPT_FOR.days) in page
-    assert str(int(sending.LETTERS_WINDOW.total_seconds() // 3600)) in page
-    assert sending.LETTERS_AN_ADDRESS == 5
+    assert str(int(owing.LETTERS_WINDOW.total_seconds() // 3600)) in page
+    assert owing.LETTERS_AN_ADDRESS == 5
     five = {"ar": "بحدّ أقصى خمس رسائل", "fr": "cinq au plus", "en": "at most five"}
     assert five[language] in page
 

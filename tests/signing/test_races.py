@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from petition.ground import links
-from petition.letters import sending
+from petition.letters import owing
 from petition.models import Letter, Signature
 from petition.signing import lifecycle, privacy, signatures, tallies
 from tests.making import State, filled_form, make_signature
@@ -109,7 +109,7 @@ def test_the_same_address_at_the_same_instant_is_one_signature_and_one_answer():
     assert set(at_once([sign] * 8)) == {(303, "/en/sign/sent/")}
     assert Signature.objects.count() == 1
     due = Letter.objects.filter(state=Letter.State.DUE).count()
-    assert due == sending.LETTERS_AN_ADDRESS
+    assert due == owing.LETTERS_AN_ADDRESS
 
 
 def test_signing_again_while_the_former_attempt_is_purged_is_stored():
@@ -160,7 +160,7 @@ def test_a_counted_address_at_the_same_instant_gets_no_letter_too_many():
 
     assert set(at_once([sign] * 8)) == {303}
     due = Letter.objects.filter(state=Letter.State.DUE).count()
-    assert due == sending.LETTERS_AN_ADDRESS
+    assert due == owing.LETTERS_AN_ADDRESS
 
 
 def test_nobody_adds_to_a_counter_while_it_is_mended(monkeypatch):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from petition.campaign import texts
 from petition.ground import links
-from petition.letters import sending
+from petition.letters import owing
 from petition.models import Attempt, Letter, Signature, Tally
 from petition.signing import lifecycle, signatures, statements, tallies
 from tests.budget import FUZZ, examples
@@ -283,5 +283,5 @@ def test_posts_of_one_mailbox_at_one_instant_owe_no_letter_too_many():
         thread.join()
     assert Signature.objects.count() == 1
     due = Letter.objects.exclude(state=Letter.State.WITHHELD).count()
-    assert (due, Letter.objects.count()) == (sending.LETTERS_AN_ADDRESS, 64)
+    assert (due, Letter.objects.count()) == (owing.LETTERS_AN_ADDRESS, 64)
     assert tallies.recount() == []

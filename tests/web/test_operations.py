@@ -14,7 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from campaign_site import environment
-from petition.letters import sending
+from petition.letters import owing
 from petition.web import installation
 from tests.making import make_signature
 
@@ -178,7 +178,7 @@ def test_other_data_keys_than_the_databases_own_are_refused(client, settings):
 
 def test_a_restored_copy_sends_nothing_until_it_is_told(monkeypatch):
     call_command("mailer", "--once", stdout=StringIO())
-    sending.owe(make_signature(), "confirm", "en")
+    owing.owe(make_signature(), "confirm", "en")
     monkeypatch.setattr(installation, "_identity", lambda: "elsewhere")
     with pytest.raises(CommandError, match="This is a copy of the database"):
         call_command("mailer", "--once")

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 
 from petition.desk import daily
-from petition.letters import sending
+from petition.letters import owing, sending
 from petition.management.worker import Worker
 from petition.web import installation
 
@@ -51,8 +51,8 @@ class Command(Worker):
             sent = sending.send_due()
             daily.send_due()
         except sending.ServerUnavailable as error:
-            raise CommandError(f"{error} {sending.waiting()} letters wait.") from None
-        self.stdout.write(f"Letters sent: {sent}. Letters that wait: {sending.waiting()}.")
+            raise CommandError(f"{error} {owing.waiting()} letters wait.") from None
+        self.stdout.write(f"Letters sent: {sent}. Letters that wait: {owing.waiting()}.")
 
     def turn(self):
         """A mail server that is down is asked less and less often; the database, as ever."""
