@@ -24,7 +24,8 @@ def _make_functions(using: str, **kwargs) -> None:
     from petition.signing import statements as of_signing
 
     if using == DEFAULT_DB_ALIAS and connection.vendor == "postgresql":
-        for function in (of_signing.SIGN, of_signing.CONFIRM, of_letters.END):
+        functions = (of_signing.SIGN, of_signing.CONFIRM, of_signing.WITHDRAW, of_letters.END)
+        for function in functions:
             function.make()
 
 

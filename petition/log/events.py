@@ -6,6 +6,7 @@ between, no newline. The count is counted + restored + sheet - left (docs/number
 """
 
 import secrets
+import uuid
 from datetime import datetime
 from hashlib import sha256
 
@@ -71,12 +72,19 @@ def restored(number: int, subject: str) -> None:
     _write(f"restored {number}", subject)
 
 
+def of_leaving(reference: uuid.UUID, reason: str) -> tuple[LogEvent, LogEvent]:
+    """How a counted signature leaves the count, not stored: where the log does not have it yet it
+    enters first, and binds nobody, since there will be no receipt for it; then it leaves."""
+    enters = LogEvent(line=f"v1 counted {secrets.token_hex(SECRET_BYTES)}")
+    return enters, _event(f"left {reason} 1", str(reference))
+
+
 def signature_leaves(signature: Signature, reason: str) -> None:
-    """A counted signature leaves the count. One that the log does not have yet enters it first, and
-    binds nobody: there will be no receipt for it."""
+    """A counted signature leaves the count."""
+    enters, leaves = of_leaving(signature.reference, reason)
     if not signature.in_log:
-        LogEvent.objects.create(line=f"v1 counted {secrets.token_hex(SECRET_BYTES)}")
-    left(reason, 1, str(signature.reference))
+        enters.save()
+    leaves.save()
 
 
 def sheet(number: int, lines: int) -> LogEvent:

@@ -182,6 +182,8 @@ def to_withdraw(token: str) -> Signature:
 
 def withdraw(token: str) -> None:
     """Erase the person, lower the count where it counted, owe no letters. Raises LinkExpired."""
+    if in_one_statement() and statements.withdraw(_reference(links.WITHDRAW, token)):
+        return
     signature = to_withdraw(token)
     with transaction.atomic():
         while signature.state != State.WITHDRAWN:

@@ -1,5 +1,6 @@
-"""Signing and confirming as one PostgreSQL statement for all who do it at the same moment: one
-round trip, one commit, no moment in between at which a process could end. Each is a row of JSON.
+"""Signing, confirming and withdrawing in one round trip to PostgreSQL: one commit, no moment in
+between at which a process could end. All who sign or confirm at the same moment go together, each
+as a row of JSON.
 
 `signatures` has the same acts by the ORM, for SQLite and as the reference. A test drives both with
 the same histories.
@@ -9,14 +10,17 @@ import json
 import os
 import secrets
 import uuid
+from typing import cast
 
+from django.db import connection
 from django.utils import timezone
 
 from petition.ground import encryption
 from petition.ground.postgresql.base import DatabaseWrapper
 from petition.ground.postgresql.functions import Function
 from petition.letters import owing
-from petition.models import Attempt, Letter, Signature, Tally
+from petition.log import events
+from petition.models import Attempt, Letter, LogEvent, Signature, Tally
 from petition.models.signatures import EMAIL, NAME
 from petition.signing import tallies
 from petition.signing.group_commit import LOCK_WAIT, GroupCommit, Row
@@ -28,6 +32,15 @@ _ADD = (
     "ON CONFLICT (channel, dimension, value, slot) DO UPDATE "
     f"SET count = {Tally._meta.db_table}.count + excluded.count, changed_at = excluded.changed_at"
 )
+
+
+def _erased(model: type[Signature] | type[Attempt]) -> str:
+    """The columns that lose what they tell of a person, as in an UPDATE."""
+    empty = {None: "NULL", "": "''", False: "false"}
+    columns = {field.name: field.column for field in model._meta.concrete_fields}
+    return ", ".join(f"{columns[name]} = {empty[value]}" for name, value in model.ERASED.items())
+
+
 # A mailbox that is known is locked and stays as it is. Where its owner has not confirmed yet, what
 # was typed is a version of its own. In the order of the mailboxes, so that two groups cannot wait
 # for each other in a circle.
@@ -91,11 +104,7 @@ WITH asked AS (
   FROM asked
   WHERE s.reference = asked.reference AND state || '' = 'pending'
     AND signed_at + interval '0' > %(since)s AND (passed_challenge OR passed)
-  RETURNING s.id, s.reference, country, track_id, language
-), forgotten AS (
-  UPDATE {Attempt._meta.db_table} AS a
-  SET name = NULL, country = '', track_id = NULL, updates = false, delivery = false
-  FROM moved WHERE a.signature_id = moved.id
+  RETURNING s.reference, country, track_id, language
 ), changes AS (
   SELECT place, dimension, value, sum(by) AS by FROM moved, LATERAL (VALUES
     (1, 'total', '', 1), (2, 'country', country, 1), (3, 'day', %(day)s, 1),
@@ -111,6 +120,62 @@ WITH asked AS (
 SELECT reference FROM moved
 """,  # noqa: S608
     gives=("uuid",),
+    # Also the version that somebody typed while the statement waited for that one's end.
+    afterwards=f"""
+UPDATE {Attempt._meta.db_table} AS a SET {_erased(Attempt)}
+FROM json_to_recordset(%(rows)s) AS r(reference uuid) JOIN {Signature._meta.db_table} s
+  USING (reference)
+WHERE a.signature_id = s.id AND s.state = 'counted' AND a.name IS NOT NULL
+""",  # noqa: S608
+)  # fmt: skip
+
+# As `lifecycle.move` does it, with the events of the log that go with it.
+WITHDRAW = Function(
+    "petition_withdraw",
+    {"reference": "uuid", "now": "timestamptz", "slot": "smallint", "enters": "text",
+     "leaves": "text", "opening": "bytea"},
+    f"""
+WITH former AS (
+  SELECT id, state, country, track_id, language, confirmed_at, in_log
+  FROM {Signature._meta.db_table} WHERE reference = %(reference)s AND state <> 'withdrawn'
+  FOR UPDATE
+), moved AS (
+  UPDATE {Signature._meta.db_table} AS s
+  SET state = 'withdrawn', moved_at = %(now)s, reason = '', {_erased(Signature)},
+    in_log = s.in_log OR former.state = 'counted'
+  FROM former WHERE s.id = former.id
+  RETURNING s.reference
+), events AS (
+  INSERT INTO {LogEvent._meta.db_table} (line, opening)
+  SELECT line, opening FROM former, LATERAL (VALUES
+    (1, %(enters)s, NULL), (2, %(leaves)s, %(opening)s)
+  ) AS event (place, line, opening)
+  WHERE state = 'counted' AND NOT (in_log AND place = 1) ORDER BY place
+), added AS (
+  INSERT INTO {Tally._meta.db_table} (channel, dimension, value, slot, count, changed_at)
+  SELECT 'online', dimension, value, %(slot)s, by, %(now)s FROM former, LATERAL (VALUES
+    (1, true, 'total', '', -1), (2, true, 'country', country, -1),
+    (3, true, 'day', (confirmed_at AT TIME ZONE 'UTC')::date::text, -1),
+    (4, true, 'language', language, -1), (5, true, 'left', 'withdrawn', 1),
+    (6, false, 'state', former.state, -1), (7, NULL, 'state', 'withdrawn', 1),
+    (8, true, 'track', coalesce(track_id, ''), -1)
+  ) AS change (place, of_counted, dimension, value, by)
+  WHERE of_counted IS NULL OR of_counted = (former.state = 'counted')
+  ORDER BY place {_ADD}
+)
+SELECT reference FROM moved
+""",  # noqa: S608
+    gives=("uuid",),
+    # Also what came while the statement waited for a post to end that had the row.
+    afterwards=f"""
+WITH gone AS (
+  SELECT id FROM {Signature._meta.db_table}
+  WHERE reference = %(reference)s AND state = 'withdrawn'
+), letters AS (
+  DELETE FROM {Letter._meta.db_table} WHERE signature_id IN (SELECT id FROM gone)
+)
+DELETE FROM {Attempt._meta.db_table} WHERE signature_id IN (SELECT id FROM gone)
+""",  # noqa: S608
 )  # fmt: skip
 
 
@@ -144,6 +209,21 @@ def confirm(reference: uuid.UUID, updates: bool, delivery: bool, passed: bool) -
     whether the browser has solved a challenge now. Raises a DatabaseError."""
     about = {"updates": updates, "delivery": delivery, "passed": passed}
     return CONFIRMING.do(reference, {"reference": reference.hex, **about})
+
+
+def withdraw(reference: uuid.UUID) -> bool:
+    """Erase the person, lower the count where it counted, delete letters and versions; false where
+    there is no signature that was not withdrawn yet. Raises a DatabaseError."""
+    enters, leaves = events.of_leaving(reference, events.WITHDRAWN)
+    values = {
+        "reference": reference,
+        "now": timezone.now(),
+        "slot": os.getpid() % tallies.SLOTS,
+        "enters": enters.line,
+        "leaves": leaves.line,
+        "opening": leaves.opening,
+    }
+    return bool(WITHDRAW.call(values, cast(DatabaseWrapper, connection)))
 
 
 def _hex(content: bytes | None) -> str | None:

@@ -1,6 +1,7 @@
 """Real threads on a real PostgreSQL: what happens at the same instant."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -10,9 +11,10 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from petition.campaign import texts
 from petition.ground import links
 from petition.letters import owing
-from petition.models import Letter, Signature
+from petition.models import Attempt, Letter, Signature
 from petition.signing import lifecycle, privacy, signatures, tallies
 from tests.making import State, filled_form, make_signature
 
@@ -211,3 +213,38 @@ def test_a_purge_leaves_alone_what_is_just_being_confirmed():
     at_once([confirm, purge])
     assert Signature.objects.get().state == State.COUNTED
     assert tallies.recount() == []
+
+
+@pytest.mark.parametrize("kind", [links.CONFIRM, links.WITHDRAW])
+def test_what_is_typed_at_the_moment_in_which_an_owner_acts_is_erased_as_well(kind):
+    signature = make_signature("some.one@example.org")
+    acts = {links.CONFIRM: signatures.confirm, links.WITHDRAW: signatures.withdraw}
+    token = links.token(kind, signature.reference)
+    about = {"name": "Sample Two", "country": "LB", "track": None, "language": "fr"}
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            signatures.sign(
+                **about, email="some.one@example.org", updates=True, delivery=True,
+                consent=texts.consent_shown(None, "fr"),
+            )  # fmt: skip
+            act = pool.submit(at_once, [lambda: acts[kind](token)])
+            _wait_until_somebody_waits()
+        act.result()
+    assert not Attempt.objects.exclude(name=None).exists()
+    if kind == links.WITHDRAW:
+        assert not Letter.objects.exists()
+    assert tallies.recount() == []
+
+
+def _wait_until_somebody_waits():
+    end = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute(
+                "SELECT 1 FROM pg_locks WHERE NOT granted"
+                " AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone():
+                return
+            time.sleep(0.005)
+    raise AssertionError("nobody waits")

@@ -11,13 +11,13 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from petition.campaign import texts
 from petition.ground import links
 from petition.letters import owing
-from petition.models import Attempt, Letter, Signature, Tally
+from petition.models import Attempt, Letter, LogEvent, Signature, Tally
 from petition.signing import lifecycle, signatures, statements, tallies
 from tests.budget import FUZZ, examples
 from tests.making import make_signature
@@ -40,8 +40,12 @@ acts = st.one_of(
     st.tuples(st.just("confirm_latest"), mailboxes, st.booleans(), st.booleans()),
     st.tuples(st.just("withdraw"), mailboxes),
     st.tuples(st.just("move"), mailboxes, st.sampled_from([State.HELD, State.REJECTED])),
+    st.tuples(st.just("enter_the_log")),
     st.tuples(st.just("wait"), st.sampled_from([1, 25, 24 * 15])),  # hours
 )  # fmt: skip
+SIGN = ("sign", MAILBOXES[0], "Sample One", "MA", "fate", True, "fr")
+CONFIRM, WITHDRAW, LOG = ("confirm", MAILBOXES[0]), ("withdraw", MAILBOXES[0]), ("enter_the_log",)
+HOLD = ("move", MAILBOXES[0], State.HELD)
 BEGINNING = timezone.now()
 
 
@@ -141,7 +145,10 @@ class History:
 
     def move(self, mailbox, to):
         signature = Signature.objects.get(reference=self.reference(mailbox))
-        return lifecycle.move(signature, to)
+        return lifecycle.move(signature, to, reason=Signature.Reason.OTHER)
+
+    def enter_the_log(self):
+        Signature.objects.counted().update(in_log=True)
 
     def wait(self, hours):
         self.now += timedelta(hours=hours)
@@ -172,6 +179,11 @@ class History:
                 ([getattr(a, name) for name in of_attempts] for a in Attempt.objects.all()),
                 key=repr,
             ),
+            # What they hide differs each time; `log` opens it.
+            "log": [
+                (event.line.rsplit(" ", 1)[0], event.opening is None)
+                for event in LogEvent.objects.order_by("pk")
+            ],
             "tallies": {key: n for key, n in sums.items() if n},
         }
 
@@ -198,6 +210,11 @@ def told(history: list, *, at_once: bool) -> dict:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(acts, max_size=14))
+# Long ways that chance seldom takes: each state and each side of the log, withdrawn.
+@example([SIGN, CONFIRM, WITHDRAW, SIGN, CONFIRM])
+@example([SIGN, CONFIRM, LOG, WITHDRAW, WITHDRAW])
+@example([SIGN, CONFIRM, HOLD, WITHDRAW])
+@example([SIGN, SIGN, HOLD, WITHDRAW])
 def test_every_history_leaves_the_same_rows_either_way(history):
     assert told(history, at_once=True) == told(history, at_once=False)
 
@@ -225,6 +242,10 @@ def test_each_act_is_one_statement(django_assert_num_queries):
     with django_assert_num_queries(1):
         signatures.confirm(token)
     assert Signature.objects.get().state == State.COUNTED
+    token = links.token(links.WITHDRAW, Signature.objects.get().reference)
+    with django_assert_num_queries(1):
+        signatures.withdraw(token)
+    assert Signature.objects.get().state == State.WITHDRAWN
 
 
 @pytest.mark.django_db
@@ -245,20 +266,25 @@ def test_who_confirms_is_looked_for_by_reference_where_nobody_was_seen_to_wait()
 def test_where_the_functions_are_missing_people_sign_and_are_counted_all_the_same():
     """As where tables alone were restored; the next `migrate` makes the functions again."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT proname FROM pg_proc WHERE proname ~ '^petition_(sign|confirm)_'")
+        cursor.execute(
+            "SELECT proname FROM pg_proc WHERE proname ~ '^petition_(sign|confirm|withdraw)_'"
+        )
         names = [name for (name,) in cursor.fetchall()]
-        assert len(names) == 2
+        assert len(names) == 3
         for name in names:
             cursor.execute(f"DROP FUNCTION {name}")
     world = History()
     world.do("sign", MAILBOXES[0], "Sample One", "MA", None, False, "fr")
     world.do("confirm", MAILBOXES[0])
     assert Signature.objects.get().state == State.COUNTED
+    world.do("withdraw", MAILBOXES[0])
+    assert Signature.objects.get().state == State.WITHDRAWN
+    assert not Letter.objects.exists()
     call_command("migrate", verbosity=0)
     world.do("sign", MAILBOXES[1], "Sample Two", "MA", None, False, "fr")
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_proc WHERE proname = ANY(%s)", [names])
-        assert cursor.fetchone() == (2,)
+        assert cursor.fetchone() == (3,)
     assert Signature.objects.count() == 2
 
 

@@ -21,20 +21,27 @@ from petition.ground.postgresql.base import DatabaseWrapper
 @dataclass(frozen=True)
 class Function:
     """A statement with `%(name)s` for each of its values; `values` says their types. It returns
-    rows with columns of the types `gives`, or nothing."""
+    rows with columns of the types `gives`, or nothing.
+
+    A statement sees what was committed before it began, and of the rows that it had to wait for
+    alone what came after. `afterwards` begins when it has ended, and sees all.
+    """
 
     name: str
     values: Mapping[str, str]
     statement: str
     gives: tuple[str, ...] = ()
+    afterwards: str = ""
 
     @cached_property
     def _body(self) -> str:
-        named = self.statement % {name: f"p_{name}" for name in self.values}
+        values = {name: f"p_{name}" for name in self.values}
+        first = f"{'RETURN QUERY ' if self.gives else ''}{self.statement % values}"
+        then = f"; {self.afterwards % values}" if self.afterwards else ""
         wait = "IF p_lock_wait <> '' THEN PERFORM set_config('lock_timeout', p_lock_wait, true); "
         # Foreign keys are looked up within, by the same plans as all else.
         now = "SET CONSTRAINTS ALL IMMEDIATE; "
-        return f"{wait}END IF; {now}{'RETURN QUERY ' if self.gives else ''}{named}"
+        return f"{wait}END IF; {now}{first}{then}"
 
     @cached_property
     def _signature(self) -> str:
@@ -69,9 +76,12 @@ class Function:
         except ProgrammingError as error:
             if not isinstance(error.__cause__, errors.UndefinedFunction):
                 raise
-            with using.cursor() as cursor:
+            with using.cursor() as cursor, using.connection.transaction():
                 cursor.execute(self.statement, values)
-                return cursor.fetchall() if self.gives else []
+                found = cursor.fetchall() if self.gives else []
+                if self.afterwards:
+                    cursor.execute(self.afterwards, values)
+                return found
 
     @cached_property
     def _takes(self) -> dict[str, str]:
