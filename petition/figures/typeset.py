@@ -6,6 +6,7 @@ words, and how `typst.compile` is to write it. Writes the PDF or PNG to standard
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -14,7 +15,14 @@ import typst
 HERE = Path(__file__).parent
 
 
+def use_all_cores() -> None:
+    """A web process keeps to one core (`gunicorn.conf.py`), where others wait for it."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
 def main() -> None:
+    use_all_cores()
     asked = json.load(sys.stdin)
     # Our own fonts alone, so that a page looks the same on every machine. What `words` hold is text
     # to Typst, never markup.

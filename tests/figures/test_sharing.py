@@ -1,7 +1,10 @@
 """What is passed on: links, QR code, poster, picture."""
 
+import os
 import re
 import struct
+import subprocess
+import sys
 
 import pytest
 
@@ -43,6 +46,21 @@ def test_the_poster_is_one_page_of_a4(client, language):
     assert response.content.startswith(b"%PDF-")
     assert b"/Count 1" in response.content
     assert b"[0 0 595.27" in response.content
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="not Linux")
+def test_the_typesetter_of_a_web_process_that_keeps_to_one_core_uses_them_all():
+    program = """
+import os, runpy, sys
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+typeset = runpy.run_path(sys.argv[1])
+typeset["use_all_cores"]()
+print(len(os.sched_getaffinity(0)))
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program, sharing.TYPESET], capture_output=True, text=True, check=True
+    )
+    assert int(told.stdout) == len(os.sched_getaffinity(0))
 
 
 def test_what_texts_hold_is_never_markup_to_the_typesetter():
