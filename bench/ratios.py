@@ -21,7 +21,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.db.models import Max, Min
 
-from bench import crowd
+from bench import crowd, pgbench
 from bench.desk import environment
 from petition.ground import encryption, links
 from petition.models import Letter, Signature
@@ -116,6 +116,7 @@ def run() -> dict:
 def _measure(pid: int) -> dict:
     rates: dict[str, list[float]] = {}
     cpu: list[float] = []
+    by_itself = pgbench.prepare()
     for number in range(ROUNDS):
         _note(rates, "nothing, GET", _wrk("/constant"))
         for name, path in PAGES.items():
@@ -129,14 +130,22 @@ def _measure(pid: int) -> dict:
             paths = Path(directory) / "paths"
             paths.write_text("".join(_to_confirm(20_000)))
             _note(rates, "confirm", _wrk("/none", CONFIRMS % {"paths": paths}))
+        for name, rate in pgbench.rates(CLIENTS, SECONDS).items() if by_itself else ():
+            _note(rates, name, rate)
     found: dict = {}
     for name, each in rates.items():
-        posts = name in ("sign", "confirm", "nothing, POST")
+        posts = not name.endswith("GET") and name not in PAGES
         floor = median(rates["nothing, POST" if posts else "nothing, GET"])
         ratio = round(median(each) / floor, 2)
         found[name] = {"rate": round(median(each)), "least": round(min(each)),
                        "most": round(max(each)), "ratio": ratio}  # fmt: skip
     found["sign"]["cpu_ms"] = round(median(cpu), 2)
+    for name in ("sign", "confirm"):
+        found[name]["of_pgbench"] = {
+            floor: round(median(rates[name]) / median(each), 2)
+            for floor, each in rates.items()
+            if floor.startswith("pgbench")
+        }
     return found
 
 
@@ -278,14 +287,17 @@ def _tell(found: dict) -> None:
         f"gunicorn, {WORKERS} workers, {CLIENTS} clients of wrk on the same cores, durable, "
         f"medians of {ROUNDS} rounds of {SECONDS} s; ratio to a view that does nothing"
     )
-    print(f"  {'':16} {'a second':>9} {'ratio':>6} {'bar':>5}")
+    print(f"  {'':22} {'a second':>9} {'ratio':>6} {'bar':>5}")
     meanwhile = found["letters while people sign"]
     for name, about in found.items():
         if about is meanwhile:
             continue
         bar = BARS.get(name, 1.0 if name == "letters" else None)
         shown = f"{bar:5.2f}" if bar else ""
-        print(f"  {name:16} {about['rate']:9,} {about['ratio']:6.2f} {shown}")
+        print(f"  {name:22} {about['rate']:9,} {about['ratio']:6.2f} {shown}")
+    for name in ("sign", "confirm"):
+        for floor, ratio in found[name]["of_pgbench"].items():
+            print(f"  {name:16} {ratio:.2f} of {floor}")
     print(f"  CPU of the web process for one POST to sign: {found['sign']['cpu_ms']} ms (bar 1.0)")
     print(
         f"  While {meanwhile['signing']:,} a second sign for a minute, {meanwhile['sent']:,} "

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from tests.deploy.stack import HOST, letter_to, sign, until
 from tests.making import app_code, link
+from tests.pgbench import signing
 
 pytestmark = [pytest.mark.deploy, pytest.mark.once]
 
@@ -92,7 +93,10 @@ def test_five_hundred_clients_sign_through_a_pool_of_twenty(stack, tmp_path):
     if not shutil.which("pgbench"):
         pytest.skip("pgbench is missing. Install it with: apt-get install postgresql")
     script = tmp_path / "sign.sql"
-    script.write_text(signing(stack))
+    ((name,),) = stack.query("SELECT proname FROM pg_proc WHERE proname LIKE 'petition\\_sign\\_%'")
+    ((consent,),) = stack.query("SELECT max(id) FROM petition_consenttext")
+    # As a group waits for locks, which must not outlast it.
+    script.write_text(signing(name, consent, lock_wait="250ms"))
     pool = f"postgres://postgres@127.0.0.1:{stack.pool_port}"
     before = stack.query("SELECT count(*) FROM petition_signature")[0][0]
     done = subprocess.run(
@@ -117,24 +121,6 @@ def test_five_hundred_clients_sign_through_a_pool_of_twenty(stack, tmp_path):
             assert {name for (name,) in pooled.execute(changed)} <= {
                 "TimeZone", "application_name"
             }  # fmt: skip
-
-
-def signing(stack) -> str:
-    """The site's own statement, as pgbench sends it: a new signer each time."""
-    ((name,),) = stack.query("SELECT proname FROM pg_proc WHERE proname LIKE 'petition\\_sign\\_%'")
-    consent = stack.query("SELECT max(id) FROM petition_consenttext")[0][0]
-    sealed = r"'\x' || encode('sealed', 'hex')"
-    row = (
-        "json_build_object('reference', gen_random_uuid(), 'attempt', gen_random_uuid(),"
-        rf" 'mailbox', '\x' || md5(random()::text), 'name', {sealed}, 'attempt_name', {sealed},"
-        f" 'email', {sealed}, 'country', 'MA', 'updates', false, 'delivery', false,"
-        f" 'consent', {consent}, 'language', 'ar', 'passed', true)"
-    )
-    # As a group waits for locks, which must not outlast it.
-    return (
-        f"SELECT {name}(json_build_array({row}), now(), now() - interval '1 day', 5,"
-        " (random() * 10)::smallint, '250ms');"
-    )
 
 
 class Visitor:
