@@ -52,8 +52,9 @@ WITH ended AS (
   WHERE id = %(id)s AND mailer = %(mailer)s RETURNING id
 )
 SELECT EXISTS (SELECT FROM ended), s.email, s.state::text, s.updates
-FROM (SELECT) AS always LEFT JOIN ({_LETTERS} AS l JOIN {_SIGNATURES} AS s
-  ON s.id = l.signature_id) ON l.id = %(following)s AND l.mailer = %(mailer)s
+FROM (SELECT) AS always LEFT JOIN {_SIGNATURES} AS s ON s.id = (
+  SELECT signature_id FROM {_LETTERS} WHERE id = %(following)s AND mailer = %(mailer)s
+)
 """,  # noqa: S608
     gives=("boolean", "bytea", "text", "boolean"),
 )  # fmt: skip

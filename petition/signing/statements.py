@@ -87,8 +87,9 @@ SELECT 'online', 'state', 'pending', %(slot)s, sum(is_new::int), %(now)s FROM ju
 """,  # noqa: S608 - names of tables and columns of ours.
 )  # fmt: skip
 
-# The total first, as `tallies.add` says. The additions of nothing keep the planner to the index of
-# references: where it last saw few who wait, it would look through all of them for each.
+# The total first, as `tallies.add` says. Additions of nothing, here and below, and arrays keep the
+# planner to the index of references and to those of signatures: where a table had few rows when it
+# last looked, it would read all that came since, for each.
 CONFIRM = Function(
     "petition_confirm",
     {"rows": "json", "now": "timestamptz", "since": "timestamptz", "day": "text",
@@ -102,7 +103,8 @@ WITH asked AS (
   SET state = 'counted', confirmed_at = %(now)s, moved_at = %(now)s, reason = '',
     updates = s.updates AND asked.updates, delivery = s.delivery AND asked.delivery
   FROM asked
-  WHERE s.reference = asked.reference AND state || '' = 'pending'
+  WHERE s.reference = ANY(ARRAY(SELECT reference FROM asked)) AND s.reference = asked.reference
+    AND state || '' = 'pending'
     AND signed_at + interval '0' > %(since)s AND (passed_challenge OR passed)
   RETURNING s.reference, country, track_id, language
 ), changes AS (
@@ -122,13 +124,19 @@ SELECT reference FROM moved
     gives=("uuid",),
     # Also the version that somebody typed while the statement waited for that one's end.
     afterwards=f"""
-UPDATE {Attempt._meta.db_table} AS a SET {_erased(Attempt)}
-FROM json_to_recordset(%(rows)s) AS r(reference uuid) JOIN {Signature._meta.db_table} s
-  USING (reference)
-WHERE a.signature_id = s.id AND s.state = 'counted' AND a.name IS NOT NULL
+UPDATE {Attempt._meta.db_table} SET {_erased(Attempt)}
+WHERE name IS NOT NULL AND signature_id = ANY(ARRAY(
+  SELECT id FROM {Signature._meta.db_table} WHERE state || '' = 'counted' AND reference = ANY(
+    ARRAY(SELECT r.reference FROM json_to_recordset(%(rows)s) AS r(reference uuid))
+  )
+))
 """,  # noqa: S608
 )  # fmt: skip
 
+_GONE = (
+    f"SELECT id FROM {Signature._meta.db_table} "  # noqa: S608
+    "WHERE reference = %(reference)s AND state || '' = 'withdrawn'"
+)
 # As `lifecycle.move` does it, with the events of the log that go with it.
 WITHDRAW = Function(
     "petition_withdraw",
@@ -137,14 +145,14 @@ WITHDRAW = Function(
     f"""
 WITH former AS (
   SELECT id, state, country, track_id, language, confirmed_at, in_log
-  FROM {Signature._meta.db_table} WHERE reference = %(reference)s AND state <> 'withdrawn'
+  FROM {Signature._meta.db_table} WHERE reference = %(reference)s AND state || '' <> 'withdrawn'
   FOR UPDATE
 ), moved AS (
-  UPDATE {Signature._meta.db_table} AS s
+  UPDATE {Signature._meta.db_table}
   SET state = 'withdrawn', moved_at = %(now)s, reason = '', {_erased(Signature)},
-    in_log = s.in_log OR former.state = 'counted'
-  FROM former WHERE s.id = former.id
-  RETURNING s.reference
+    in_log = in_log OR state = 'counted'
+  WHERE id = (SELECT id FROM former)
+  RETURNING reference
 ), events AS (
   INSERT INTO {LogEvent._meta.db_table} (line, opening)
   SELECT line, opening FROM former, LATERAL (VALUES
@@ -168,13 +176,8 @@ SELECT reference FROM moved
     gives=("uuid",),
     # Also what came while the statement waited for a post to end that had the row.
     afterwards=f"""
-WITH gone AS (
-  SELECT id FROM {Signature._meta.db_table}
-  WHERE reference = %(reference)s AND state = 'withdrawn'
-), letters AS (
-  DELETE FROM {Letter._meta.db_table} WHERE signature_id IN (SELECT id FROM gone)
-)
-DELETE FROM {Attempt._meta.db_table} WHERE signature_id IN (SELECT id FROM gone)
+WITH letters AS (DELETE FROM {Letter._meta.db_table} WHERE signature_id = ({_GONE}))
+DELETE FROM {Attempt._meta.db_table} WHERE signature_id = ({_GONE})
 """,  # noqa: S608
 )  # fmt: skip
 
