@@ -77,6 +77,6 @@ try:
         PARTS[name]()
         print()
 finally:
-    for group in (statements.SIGNING, statements.CONFIRMING):
+    for group in statements.GROUPS:
         group.close()
     connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)

@@ -14,7 +14,7 @@ from bench import crowd
 from petition.figures import history
 from petition.ground import links
 from petition.models import Signature
-from petition.signing import signatures, tallies
+from petition.signing import signatures, statements, tallies
 
 FEW, MILLION = 1000, 1_000_000
 ROUNDS, READS = 50, 6
@@ -87,7 +87,8 @@ def compare(size: int, few: str, many: str) -> None:
 
 
 def use(database: str) -> None:
-    connection.close()
+    for each in (connection, *statements.GROUPS):
+        each.close()
     connection.settings_dict["NAME"] = database
 
 

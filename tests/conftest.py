@@ -68,7 +68,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
             cursor.execute("ALTER TABLE petition_entry DISABLE TRIGGER audit_is_not_emptied")
     yield
     with django_db_blocker.unblock():
-        for group in (statements.SIGNING, statements.CONFIRMING):
+        for group in statements.GROUPS:
             group.close()
 
 

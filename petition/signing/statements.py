@@ -263,4 +263,4 @@ def _lock_wait(rows: list[Row]) -> str:
     return LOCK_WAIT if len(rows) > 1 else ""
 
 
-SIGNING, CONFIRMING = GroupCommit(_sign_all), GroupCommit(_confirm_all)
+SIGNING, CONFIRMING = GROUPS = GroupCommit(_sign_all), GroupCommit(_confirm_all)

@@ -27,7 +27,6 @@ pytestmark = [
 ADDRESS = "someone@example.org"
 ACKNOWLEDGED, REFUSED = 0, 9
 MOST_STATEMENTS = 40
-GROUPS = (statements.SIGNING, statements.CONFIRMING)
 
 
 def path_of(kind: str) -> str:
@@ -76,16 +75,16 @@ def in_another_process(path: str, form: dict, dies=None, after_seconds: float | 
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:
         # The parent's connections stay open, and are not used here.
-        kept = [connection.connection, *(group.connection for group in GROUPS)]
+        kept = [connection.connection, *(group.connection for group in statements.GROUPS)]
         connection.connection = None
-        for group in GROUPS:
+        for group in statements.GROUPS:
             group.connection = None
         if after_seconds is not None:
             killer = threading.Timer(after_seconds, os.kill, (os.getpid(), signal.SIGKILL))
             connection.ensure_connection()
             killer.start()
         if dies:
-            for each in (connection, *(group.own_connection() for group in GROUPS)):
+            for each in (connection, *(group.own_connection() for group in statements.GROUPS)):
                 each.execute_wrappers.append(dies)
         status = Client(raise_request_exception=False).post(path, form).status_code
         del kept
