@@ -51,7 +51,7 @@ class People:
             finally:
                 connection.close()
 
-        thread = threading.Thread(target=run)
+        thread = threading.Thread(target=run, daemon=True)
         self.threads.append(thread)
         thread.start()
         return thread

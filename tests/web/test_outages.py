@@ -4,116 +4,23 @@ are there all the same, a post is answered at once, and nothing that was acknowl
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection
-from types import SimpleNamespace
-from urllib.parse import urlencode
 
 import psycopg
 import pytest
-from django.conf import settings
 
 from tests import equipment
-from tests.conftest import free_port
+from tests.web.standing import FALLING, STANDING, Site
 
 # Once: with servers of its own, whatever the other tests run on.
 pytestmark = [pytest.mark.postgres, pytest.mark.outage]
 
-LANGUAGES = ("ar", "fr", "en")
-STANDING = [
-    f"/{code}/{page}"
-    for code in LANGUAGES
-    for page in ("", "sign/", "sign/sent/", "signed/", "counter/", "tracks/", "about/", "privacy/",
-                 "press/", "counter.svg")
-] + [f"/embed/{code}/counter/" for code in LANGUAGES] + [
-    "/api/v1/counter.json", "/api/v1/tallies.csv", "/api/v1/history.json", "/healthz",
-]  # fmt: skip
 # Far from the tens of seconds of a hanging database, and of no machine's speed: bench/outages.py
 # measures how long it takes.
 PATIENCE = 3
-# They could show a case.
-FALLING = ["/en/cases/", "/ar/news/", "/en/tracks/fate/"]
-
-
-class Site:
-    """gunicorn with one process on a port of its own."""
-
-    def __init__(self, database_url: str, folder, **more: str):
-        self.port = free_port()
-        self.environment = os.environ | {
-            "DEBUG": "1", "DATABASE_URL": database_url, "RATELIMIT_ENABLE": "0",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "SITE_URL": f"http://127.0.0.1:{self.port}", "LAST_GOOD_DIR": str(folder),
-            "DJANGO_SETTINGS_MODULE": "campaign_site.settings",
-        } | more  # fmt: skip
-        self.process = None
-
-    def manage(self, *command: str) -> None:
-        subprocess.run(
-            [sys.executable, "manage.py", *command], env=self.environment, check=True,
-            cwd=settings.BASE_DIR, capture_output=True,
-        )  # fmt: skip
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "campaign_site.wsgi", "-b",
-             f"127.0.0.1:{self.port}"],
-            env=self.environment, cwd=settings.BASE_DIR, stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            try:
-                if self.get("/healthz").status == 200:
-                    return
-            except OSError:
-                time.sleep(0.05)
-        raise AssertionError("the site does not start")
-
-    def stop(self) -> None:
-        """As a machine that loses its power: the master and its worker at once."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def get(self, path: str):
-        return self._ask("GET", path)
-
-    def post(self, path: str, **typed: str):
-        return self._ask("POST", path, urlencode(typed))
-
-    def sign(self, address: str):
-        return self.post("/en/sign/", name="Sample Signer", email=address, country="MA",
-                         consent="on")  # fmt: skip
-
-    def _ask(self, method: str, path: str, body: str | None = None):
-        headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
-        begun = time.monotonic()
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        text = answer.read().decode(errors="replace")
-        connection.close()
-        return SimpleNamespace(
-            status=answer.status, headers=answer.headers, text=text,
-            seconds=time.monotonic() - begun,
-        )  # fmt: skip
-
-    def wait_until_warm(self) -> None:
-        """Until the process has opened all of its pages once."""
-        until = time.monotonic() + 30
-        kept = self.environment["LAST_GOOD_DIR"]
-        count = -1
-        while time.monotonic() < until:
-            now = len(os.listdir(kept)) if os.path.isdir(kept) else 0
-            if now == count and now > len(STANDING):
-                return
-            count = now
-            time.sleep(1)
-        raise AssertionError(f"{count} copies")
 
 
 @pytest.fixture(scope="module")
