@@ -115,21 +115,20 @@ def run() -> dict:
 
 def _measure(pid: int) -> dict:
     rates: dict[str, list[float]] = {}
-    cpu: list[float] = []
+    cpu: dict[str, list[tuple[float, float]]] = {"sign": [], "confirm": []}
     by_itself = pgbench.prepare()
     for number in range(ROUNDS):
         _note(rates, "nothing, GET", _wrk("/constant"))
         for name, path in PAGES.items():
             _note(rates, name, _wrk(path))
         _note(rates, "nothing, POST", _wrk("/constant", POSTS % {"round": number}))
-        before = _cpu_seconds(pid)
-        done = _wrk("/ar/sign/", POSTS % {"round": number})
-        cpu.append((_cpu_seconds(pid) - before) / (done * SECONDS) * 1000)
-        _note(rates, "sign", done)
+        with _cpu_of(pid, rates, "sign", cpu):
+            _note(rates, "sign", _wrk("/ar/sign/", POSTS % {"round": number}))
         with tempfile.TemporaryDirectory() as directory:
             paths = Path(directory) / "paths"
             paths.write_text("".join(_to_confirm(20_000)))
-            _note(rates, "confirm", _wrk("/none", CONFIRMS % {"paths": paths}))
+            with _cpu_of(pid, rates, "confirm", cpu):
+                _note(rates, "confirm", _wrk("/none", CONFIRMS % {"paths": paths}))
         for name, rate in pgbench.rates(CLIENTS, SECONDS).items() if by_itself else ():
             _note(rates, name, rate)
     found: dict = {}
@@ -139,8 +138,10 @@ def _measure(pid: int) -> dict:
         ratio = round(median(each) / floor, 2)
         found[name] = {"rate": round(median(each)), "least": round(min(each)),
                        "most": round(max(each)), "ratio": ratio}  # fmt: skip
-    found["sign"]["cpu_ms"] = round(median(cpu), 2)
     for name in ("sign", "confirm"):
+        of_web, of_database = zip(*cpu[name], strict=True)
+        found[name]["cpu_ms"] = round(median(of_web), 2)
+        found[name]["database_cpu_ms"] = round(median(of_database), 2)
         found[name]["of_pgbench"] = {
             floor: round(median(rates[name]) / median(each), 2)
             for floor, each in rates.items()
@@ -262,8 +263,26 @@ def _note(rates: dict, name: str, rate: float) -> None:
     rates.setdefault(name, []).append(rate)
 
 
+@contextmanager
+def _cpu_of(
+    pid: int, rates: dict[str, list[float]], name: str, cpu: dict[str, list[tuple[float, float]]]
+) -> Iterator[None]:
+    """Notes what each post took of gunicorn's workers and of PostgreSQL, in ms."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        about = Path(f"/proc/{cursor.fetchone()[0]}/stat").read_text()
+    pids = pid, int(about.rpartition(")")[2].split()[1])  # Whose child the backend is.
+    before = [_cpu_seconds(each) for each in pids]
+    yield
+    posts = rates[name][-1] * SECONDS
+    web, database = (
+        (_cpu_seconds(each) - had) / posts * 1000 for each, had in zip(pids, before, strict=True)
+    )
+    cpu[name].append((web, database))
+
+
 def _cpu_seconds(pid: int) -> float:
-    """Of gunicorn's workers."""
+    """Of a program's own processes that are at work."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     fields = [
         Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in children
@@ -298,7 +317,9 @@ def _tell(found: dict) -> None:
     for name in ("sign", "confirm"):
         for floor, ratio in found[name]["of_pgbench"].items():
             print(f"  {name:16} {ratio:.2f} of {floor}")
-    print(f"  CPU of the web process for one POST to sign: {found['sign']['cpu_ms']} ms (bar 1.0)")
+    for name in ("sign", "confirm"):
+        print(f"  CPU of one POST to {name}: {found[name]['cpu_ms']} ms of the web process "
+              f"(bar to sign: 1.0), {found[name]['database_cpu_ms']} of PostgreSQL")  # fmt: skip
     print(
         f"  While {meanwhile['signing']:,} a second sign for a minute, {meanwhile['sent']:,} "
         f"letters leave; the oldest that waits is {meanwhile['oldest']} s old (bar 5), "
