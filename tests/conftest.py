@@ -139,6 +139,13 @@ class Box:
         self.data_reply = None
         self.sender_reply = None
         self.letters_a_conversation = None
+        self.pipelines = True
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802
+        session.host_name = hostname
+        if self.pipelines:
+            responses.insert(1, "250-PIPELINING")
+        return responses
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
         session.letters = getattr(session, "letters", 0) + 1
@@ -170,12 +177,12 @@ class Box:
 
 @pytest.fixture
 def smtp(settings):
-    """A real SMTP server on a port of its own, which Django's real SMTP backend talks to."""
+    """A real SMTP server on a port of its own."""
     box = Box()
     host, port = "127.0.0.1", free_port()
     controller = Controller(box, hostname=host, port=port)
     controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "petition.letters.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = host, port
     box.url = f"smtp://{host}:{port}"
     yield box

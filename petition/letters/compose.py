@@ -53,9 +53,32 @@ class Pattern:
 
 
 class Mail(EmailMultiAlternatives):
-    """One letter; `written` is all of it as it goes over the line to an address in ASCII."""
+    """One letter. `written` is all of it as it goes over the line to an address in ASCII. What a
+    mail has besides is filled in where somebody asks for the `message`, which few letters need."""
 
-    written: bytes
+    def __init__(self, pattern: Pattern, words: dict[str, str], to: str):
+        super().__init__(
+            pattern.subject,
+            # Of the envelope alone: readers see EMAIL_FROM.
+            from_email=envelopes.sender(words[MARK]),
+            to=[to],
+            reply_to=_reply_to(),
+        )
+        self._pattern, self._words = pattern, words
+        self.written = pattern.written
+        # The address last: what somebody typed may be one of the words.
+        date = formatdate(localtime=settings.EMAIL_USE_LOCALTIME)
+        for place, word in (words | {DATE: date, TO: to}).items():
+            self.written = self.written.replace(place.encode(), word.encode())
+
+    def message(self, *args, **kwargs):
+        if not self.body:
+            pattern = self._pattern
+            headers = {name: _filled(text, self._words) for name, text in pattern.headers.items()}
+            self.extra_headers = headers | self.extra_headers
+            self.body = _filled(pattern.body, self._words)
+            self.attach_alternative(_filled(pattern.html, self._words), "text/html")
+        return super().message(*args, **kwargs)
 
 
 def mail(letter: Letter) -> Mail:
@@ -65,23 +88,7 @@ def mail(letter: Letter) -> Mail:
         lambda: _pattern(letter),
         REMEMBERED_SECONDS,
     )
-    to, words = letter.signature.email, _words(letter)
-    made = Mail(
-        subject=pattern.subject,
-        body=_filled(pattern.body, words),
-        # Of the envelope alone: readers see EMAIL_FROM.
-        from_email=envelopes.sender(words[MARK]),
-        to=[to],
-        reply_to=_reply_to(),
-        headers={name: _filled(value, words) for name, value in pattern.headers.items()},
-    )
-    made.attach_alternative(_filled(pattern.html, words), "text/html")
-    made.written = pattern.written
-    # The address last: what somebody typed may be one of the words.
-    words |= {DATE: formatdate(localtime=settings.EMAIL_USE_LOCALTIME), TO: to}
-    for place, word in words.items():
-        made.written = made.written.replace(place.encode(), word.encode())
-    return made
+    return Mail(pattern, _words(letter), letter.signature.email)
 
 
 def _words(letter: Letter) -> dict[str, str]:

@@ -1,8 +1,10 @@
-"""Addresses outside ASCII (RFC 6531): whether our mail server carries them, and how they are sent.
+"""Sends letters as they are written, with as few waits for the mail server as it allows.
 
+And addresses outside ASCII (RFC 6531): whether our mail server carries them, and how they are sent.
 Django's backend would write such an address as an encoded word, which is another mailbox.
 """
 
+import re
 import smtplib
 
 from django.conf import settings
@@ -31,7 +33,7 @@ class EmailBackend(smtp.EmailBackend):
             sender = email_message.from_email
             if not sender.isascii():
                 sender = sanitize_address(sender, "utf-8")
-            connection.sendmail(sender, recipients, written)
+            _deliver(connection, sender, recipients, written)
             return True
         connection.ehlo_or_helo_if_needed()
         if not connection.has_extn(EXTENSION):
@@ -47,6 +49,43 @@ class EmailBackend(smtp.EmailBackend):
             mail_options=["SMTPUTF8", "BODY=8BITMIME"],
         )
         return True
+
+
+def _deliver(connection: smtplib.SMTP, sender: str, recipients: list[str], written: bytes) -> None:
+    """A mail whose commands go together where there is one recipient and the server offers that
+    (RFC 2920): one wait instead of three. Raises as `sendmail` does, whose work it does otherwise.
+    """
+    if re.search(r"[\r\n]", sender + "".join(recipients)):
+        raise ValueError("an address breaks its line")
+    connection.ehlo_or_helo_if_needed()
+    if not connection.has_extn("pipelining") or len(recipients) > 1:
+        connection.sendmail(sender, recipients, written)
+        return
+    recipient = recipients[0]
+    commands = [
+        f"MAIL FROM:{smtplib.quoteaddr(sender)} {_size(connection, written)}".strip(),
+        f"RCPT TO:{smtplib.quoteaddr(recipient)}",
+        "DATA",
+    ]
+    connection.send("".join(f"{command}\r\n" for command in commands))
+    from_reply, to_reply, data_reply = (connection.getreply() for _ in commands)
+    goes = from_reply[0] == 250 and to_reply[0] in (250, 251)
+    if not goes and data_reply[0] == 354:
+        connection.close()  # It would take whatever comes next for the text.
+    if from_reply[0] != 250:
+        raise smtplib.SMTPSenderRefused(*from_reply, sender)
+    if not goes:
+        raise smtplib.SMTPRecipientsRefused({recipient: to_reply})
+    if data_reply[0] != 354:
+        raise smtplib.SMTPDataError(*data_reply)
+    connection.send(re.sub(rb"(?m)^\.", b"..", written) + b"\r\n.\r\n")
+    code, reply = connection.getreply()
+    if code != 250:
+        raise smtplib.SMTPDataError(code, reply)
+
+
+def _size(connection: smtplib.SMTP, written: bytes) -> str:
+    return f"SIZE={len(written)}" if connection.has_extn("size") else ""
 
 
 def carries_unicode() -> bool:

@@ -70,4 +70,4 @@ def test_a_changed_text_is_in_the_letters_that_leave_after_it(settings):
     settings.DISCREET_LETTERS = True
     caches["process"].clear()
     second = compose.mail(letter("confirm", "en", "two@example.org"))
-    assert len(second.body.splitlines()) < len(first.body.splitlines())
+    assert len(second.written.splitlines()) < len(first.written.splitlines())

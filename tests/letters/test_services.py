@@ -111,10 +111,10 @@ def test_each_service_is_understood_and_the_same_event_twice_does_nothing_more(
 
 def test_a_letter_carries_the_token_where_the_service_gives_it_back(service, letter):
     letter.tries = 0
-    mail = compose.mail(letter)
+    mail = compose.mail(letter).message()
     name, value = envelopes.OF_SERVICE[service]
-    assert mail.extra_headers[name] == value.replace("{}", envelopes.token(letter.pk, 1))
-    assert envelopes.found_in([mail.extra_headers[name]]) == (letter.pk, 1)
+    assert mail[name] == value.replace("{}", envelopes.token(letter.pk, 1))
+    assert envelopes.found_in([mail[name]]) == (letter.pk, 1)
 
 
 @pytest.mark.parametrize("mark", ["f" * 32, "", "1"])

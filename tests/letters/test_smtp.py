@@ -1,10 +1,15 @@
 """Addresses outside ASCII, through a real server that carries them and one that does not."""
 
+import smtplib
+from contextlib import suppress
+from datetime import timedelta
+
 import pytest
 from aiosmtpd.controller import Controller
 from django.core.cache import caches
+from django.utils import timezone
 
-from petition.letters import sending, smtp
+from petition.letters import compose, sending, smtp
 from petition.models import Letter
 from tests.conftest import Box, free_port
 from tests.making import filled_form, link
@@ -64,3 +69,88 @@ def test_a_sender_outside_ascii_is_sent_from(client, server, settings, bounces):
     assert server.mails[0]["From"].startswith("الحملة <no-reply@xn--")
     sender = server.senders[0]
     assert sender.endswith("@xn--lgbb3ai1g.example"), sender
+
+
+@pytest.mark.parametrize("pipelines", [True, False])
+def test_a_refusal_tells_the_same_whether_commands_go_together_or_one_by_one(
+    client, smtp, pipelines
+):
+    smtp.pipelines = pipelines
+    smtp.replies = {
+        "gone@example.org": "550 5.1.1 nobody here",
+        "full@example.org": "452 4.2.2 full",
+    }
+    for name in ("gone", "full", "here"):
+        client.post("/en/sign/", filled_form(email=f"{name}@example.org"))
+    assert sending.send_due() == 1
+    assert smtp.recipients == ["here@example.org"]
+    told = Letter.objects.order_by("pk").values_list("state", "tries", "reply")
+    assert list(told) == [("refused", 1, "550 5.1.1"), ("due", 1, "452 4.2.2"), ("sent", 1, "")]
+
+
+@pytest.mark.parametrize("pipelines", [True, False])
+@pytest.mark.parametrize("reply", ["sender_reply", "data_reply"])
+def test_a_server_that_refuses_the_sender_or_the_text_loses_nothing(client, smtp, reply, pipelines):
+    smtp.pipelines = pipelines
+    setattr(smtp, reply, "451 4.3.0 later")
+    client.post("/en/sign/", filled_form())
+    with suppress(sending.ServerUnavailable):
+        sending.send_due()
+    letter = Letter.objects.get()
+    assert (letter.state, letter.tries, smtp.mails) == ("due", 1, [])
+    setattr(smtp, reply, None)
+    Letter.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    assert sending.send_due() == 1
+
+
+class TakesTheText(Box):
+    """As a server that refuses the recipient and asks for the text all the same: what comes next on
+    that line is text to it."""
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        reply = await super().handle_RCPT(server, session, envelope, address, options)
+        if reply.startswith("5"):
+            envelope.rcpt_tos.append(address)
+        return reply
+
+
+def test_a_server_that_asks_for_the_text_of_a_refused_letter_gets_none(
+    client, settings, monkeypatch
+):
+    said, send = [], smtplib.SMTP.send
+
+    def listened_to(self, text):
+        if self.sock:
+            said.append((id(self), str(text)))
+        send(self, text)
+
+    monkeypatch.setattr(smtplib.SMTP, "send", listened_to)
+    box = TakesTheText()
+    box.replies = {"gone@example.org": "550 5.1.1 nobody here"}
+    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    settings.EMAIL_BACKEND = "petition.letters.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = controller.hostname, controller.port
+    for name in ("gone", "here"):
+        client.post("/en/sign/", filled_form(email=f"{name}@example.org"))
+    assert sending.send_due() == 1
+    controller.stop()
+    assert box.recipients == ["here@example.org"]
+    assert Letter.objects.get(state="refused").reply == "550 5.1.1"
+    (line,) = (line for line, text in said if "gone@example.org" in text)
+    assert [text for each, text in said if each == line][-1].endswith("DATA\r\n")
+
+
+def test_a_line_that_begins_with_a_dot_arrives_as_it_was_written(client, smtp, monkeypatch):
+    mail = compose.mail
+
+    def dotted(letter):
+        made = mail(letter)
+        head, _, _ = made.written.partition(b"\r\n\r\n")
+        made.written = head + b"\r\n\r\n.\r\n..two\r\nQUIT\r\n."
+        return made
+
+    monkeypatch.setattr(compose, "mail", dotted)
+    client.post("/en/sign/", filled_form())
+    assert sending.send_due() == 1
+    assert smtp.mails[0].as_bytes().endswith(b"\n\n.\r\n..two\r\nQUIT\r\n.\r\n")
