@@ -44,7 +44,7 @@ class _Act:
     key: Hashable
     row: Row
     # Taken until somebody else has a word for this act.
-    woken: threading.Lock = field(default_factory=_woken)
+    woken: threading.Lock = field(default_factory=lambda: _woken())
     leads: bool = False
     in_group: bool = False
     is_found: bool = False

@@ -15,7 +15,7 @@ from petition.campaign import texts
 from petition.ground import links, waiting
 from petition.ground.postgresql import base
 from petition.models import Attempt, ConsentText, Letter, Signature, Tally
-from petition.signing import signatures, statements, tallies
+from petition.signing import group_commit, signatures, statements, tallies
 from tests.making import State, make_signature
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("committed")]
@@ -227,6 +227,33 @@ def test_whose_turn_does_not_come_in_time_is_told_so_and_not_stored():
     people.go()
     assert names() == {"Sample first", "Sample a"}
     assert transactions() == [1, 1]
+
+
+class OpenedTooLate:
+    """What somebody waits at, who gives up just when it is their turn to lead."""
+
+    def __init__(self, group):
+        self.group = group
+
+    def acquire(self, timeout: float) -> bool:
+        with self.group._lock:
+            self.group._pass_on()
+        return False
+
+    def release(self) -> None:
+        pass
+
+
+def test_after_one_who_gave_up_just_when_it_was_their_turn_the_next_goes(monkeypatch):
+    group = group_commit.GroupCommit(lambda rows, using: [row["key"] for row in rows])
+    group._is_led = True  # Somebody is at the database.
+    with monkeypatch.context() as patch:
+        patch.setattr(group_commit, "_woken", lambda: OpenedTooLate(group))
+        with pytest.raises(DatabaseError, match="in time"):
+            group.do("late", {"key": "late"})
+    with waiting.at_most(1):
+        assert group.do("next", {"key": "next"})
+    group.close()
 
 
 def test_after_one_who_waited_in_vain_at_the_database_the_next_goes():
