@@ -2,10 +2,12 @@
 
 import json
 import logging
+import runpy
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from gunicorn.config import Config
 
 from campaign_site import logs
 from petition.ground import request_ids
@@ -31,6 +33,18 @@ def test_a_failure_is_said_once_a_minute_with_how_many_there_were(monkeypatch):
     again = record("Gone: %s", 7)
     assert once.filter(again)
     assert again.getMessage() == "Gone: 7 (49 more since the last such line)"
+
+
+@pytest.mark.parametrize("access_log", [None, "-"])
+def test_gunicorn_makes_a_line_of_each_request_only_for_who_asked_for_it(access_log, settings):
+    conf = runpy.run_path(str(settings.BASE_DIR / "gunicorn.conf.py"))
+    assert conf["accesslog"] is None
+    config = Config()
+    config.set("logconfig_dict", conf["logconfig_dict"])
+    config.set("accesslog", access_log)
+    logger = object.__new__(conf["logger_class"])  # Made in the usual way, it takes over all logs.
+    logger.cfg = config
+    assert logger.access_log_enabled == bool(access_log)
 
 
 def test_what_is_no_failure_is_always_said():
