@@ -282,12 +282,14 @@ def _cpu_of(
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Of a program's own processes that are at work."""
+    """Of the processes that a program has started, also of those that have ended."""
+    own = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     fields = [
         Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in children
     ]
-    return sum(int(each[11]) + int(each[12]) for each in fields) / 100
+    alive = sum(int(each[11]) + int(each[12]) for each in fields)
+    return (alive + int(own[13]) + int(own[14])) / 100
 
 
 def _wait() -> None:
