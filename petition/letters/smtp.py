@@ -17,6 +17,8 @@ ASKED_AGAIN_SECONDS, SILENT_SECONDS = 3600, 60
 PATIENCE_SECONDS = 3  # A signer waits for the answer.
 EXTENSION = "smtputf8"
 _PLACE = "to-an-address-outside-ascii"
+# The replies to MAIL, RCPT and DATA with which a server goes on.
+ACCEPTS = ((250,), (250, 251), (354,))
 
 
 class EmailBackend(smtp.EmailBackend):
@@ -68,16 +70,25 @@ def _deliver(connection: smtplib.SMTP, sender: str, recipients: list[str], writt
         "DATA",
     ]
     connection.send("".join(f"{command}\r\n" for command in commands))
-    from_reply, to_reply, data_reply = (connection.getreply() for _ in commands)
-    goes = from_reply[0] == 250 and to_reply[0] in (250, 251)
-    if not goes and data_reply[0] == 354:
-        connection.close()  # It would take whatever comes next for the text.
-    if from_reply[0] != 250:
-        raise smtplib.SMTPSenderRefused(*from_reply, sender)
-    if not goes:
-        raise smtplib.SMTPRecipientsRefused({recipient: to_reply})
-    if data_reply[0] != 354:
-        raise smtplib.SMTPDataError(*data_reply)
+    replies: list[tuple[int, bytes]] = []
+    broke_off = None
+    try:
+        for _ in commands:
+            replies.append(connection.getreply())
+    except smtplib.SMTPServerDisconnected as error:
+        broke_off = error  # Whom it refused before, it has refused.
+    accepted = [code in good for (code, _), good in zip(replies, ACCEPTS, strict=False)]
+    if not all(accepted):
+        if accepted[2:] == [True]:
+            connection.close()  # It would take whatever comes next for the text.
+        refused = replies[accepted.index(False)]
+        if not accepted[0]:
+            raise smtplib.SMTPSenderRefused(*refused, sender)
+        if not accepted[1]:
+            raise smtplib.SMTPRecipientsRefused({recipient: refused})
+        raise smtplib.SMTPDataError(*refused)
+    if broke_off:
+        raise broke_off
     connection.send(re.sub(rb"(?m)^\.", b"..", written) + b"\r\n.\r\n")
     code, reply = connection.getreply()
     if code != 250:

@@ -1,7 +1,7 @@
 """Addresses outside ASCII, through a real server that carries them and one that does not."""
 
 import smtplib
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -17,19 +17,25 @@ from tests.making import filled_form, link
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(params=[True, False], ids=["smtputf8", "ascii only"])
-def server(request, settings):
-    box = Box()
-    controller = Controller(
-        box, hostname="127.0.0.1", port=free_port(), enable_SMTPUTF8=request.param
-    )
+@contextmanager
+def receiving(box, settings, **options):
+    """A real server with this box, which the site sends to."""
+    controller = Controller(box, hostname="127.0.0.1", port=free_port(), **options)
     controller.start()
     settings.EMAIL_BACKEND = "petition.letters.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = controller.hostname, controller.port
+    try:
+        yield box
+    finally:
+        controller.stop()
+
+
+@pytest.fixture(params=[True, False], ids=["smtputf8", "ascii only"])
+def server(request, settings):
     caches["process"].clear()
-    box.carries_unicode = request.param
-    yield box
-    controller.stop()
+    with receiving(Box(), settings, enable_SMTPUTF8=request.param) as box:
+        box.carries_unicode = request.param
+        yield box
 
 
 def test_an_arabic_address_is_taken_where_the_server_carries_it(client, server):
@@ -103,6 +109,28 @@ def test_a_server_that_refuses_the_sender_or_the_text_loses_nothing(client, smtp
     assert sending.send_due() == 1
 
 
+class HangsUp(Box):
+    """As a server that ends the conversation with whoever writes to nobody."""
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        reply = await super().handle_RCPT(server, session, envelope, address, options)
+        if reply.startswith("5"):
+            server.transport.write(f"{reply}\r\n".encode())
+            server.transport.close()  # It says nothing more, nor reads.
+        return reply
+
+
+@pytest.mark.parametrize("pipelines", [True, False])
+def test_an_address_is_refused_for_good_though_the_server_hangs_up(client, settings, pipelines):
+    with receiving(HangsUp(), settings) as box:
+        box.pipelines = pipelines
+        box.replies = {"gone@example.org": "550 5.1.1 nobody here"}
+        for name in ("gone", "here"):
+            client.post("/en/sign/", filled_form(email=f"{name}@example.org"))
+        assert sending.send_due() == 1
+    assert Letter.objects.get(state="refused").reply == "550 5.1.1"
+
+
 class TakesTheText(Box):
     """As a server that refuses the recipient and asks for the text all the same: what comes next on
     that line is text to it."""
@@ -125,16 +153,11 @@ def test_a_server_that_asks_for_the_text_of_a_refused_letter_gets_none(
         send(self, text)
 
     monkeypatch.setattr(smtplib.SMTP, "send", listened_to)
-    box = TakesTheText()
-    box.replies = {"gone@example.org": "550 5.1.1 nobody here"}
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    settings.EMAIL_BACKEND = "petition.letters.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = controller.hostname, controller.port
-    for name in ("gone", "here"):
-        client.post("/en/sign/", filled_form(email=f"{name}@example.org"))
-    assert sending.send_due() == 1
-    controller.stop()
+    with receiving(TakesTheText(), settings) as box:
+        box.replies = {"gone@example.org": "550 5.1.1 nobody here"}
+        for name in ("gone", "here"):
+            client.post("/en/sign/", filled_form(email=f"{name}@example.org"))
+        assert sending.send_due() == 1
     assert box.recipients == ["here@example.org"]
     assert Letter.objects.get(state="refused").reply == "550 5.1.1"
     (line,) = (line for line, text in said if "gone@example.org" in text)
