@@ -9,7 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -21,7 +24,7 @@ from django.conf import settings
 from tests import equipment
 from tests.conftest import Box, free_port
 from tests.deploy.stack import running, until
-from tests.web.test_outages import Site
+from tests.web.standing import Site
 
 pytestmark = [
     pytest.mark.deploy,
@@ -258,14 +261,19 @@ def test_the_cache_goes_and_comes_back(watched):
 
 
 def test_answers_are_slow(watched):
-    """The web process itself hangs for a moment, again and again."""
+    """The web process itself hangs in the middle of a post, again and again."""
     group = os.getpgid(watched.site.process.pid)
+    names = count()
 
     def hang_and_ask() -> bool:
-        stopped = subprocess.Popen(["sh", "-c", f"sleep 1.5; kill -CONT -{group}"])
-        os.killpg(group, signal.SIGSTOP)
-        watched.site.get("/en/sign/")
-        stopped.wait()
+        with psycopg.connect(watched.database.url) as other, ThreadPoolExecutor(1) as pool:
+            other.execute("LOCK TABLE petition_tally IN EXCLUSIVE MODE")
+            asked = pool.submit(watched.sign, 1, named=f"hung{next(names)}-")
+            until(lambda: watched.query("SELECT 1 FROM pg_locks WHERE NOT granted"))
+            os.killpg(group, signal.SIGSTOP)
+            time.sleep(1.5)
+            os.killpg(group, signal.SIGCONT)
+            asked.result()
         return "AnswersAreSlow" in watched.firing()
 
     until(hang_and_ask, LONGEST)

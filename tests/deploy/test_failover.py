@@ -25,7 +25,7 @@ from django.conf import settings
 from tests import equipment
 from tests.conftest import free_port
 from tests.deploy.stack import running, until
-from tests.web.test_outages import Site
+from tests.web.standing import Site
 
 pytestmark = [
     pytest.mark.deploy,

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests import equipment
-from tests.web.test_outages import Site
+from tests.web.standing import Site
 
 pytestmark = [pytest.mark.postgres, pytest.mark.outage]
 
