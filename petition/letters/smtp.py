@@ -89,7 +89,7 @@ def _deliver(connection: smtplib.SMTP, sender: str, recipients: list[str], writt
         raise smtplib.SMTPDataError(*refused)
     if broke_off:
         raise broke_off
-    connection.send(re.sub(rb"(?m)^\.", b"..", written) + b"\r\n.\r\n")
+    connection.send(written.replace(b"\n.", b"\n..") + b"\r\n.\r\n")
     code, reply = connection.getreply()
     if code != 250:
         raise smtplib.SMTPDataError(code, reply)
