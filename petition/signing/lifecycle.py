@@ -1,4 +1,5 @@
-"""The only code that changes a signature's state, and with it the counters."""
+"""The only code that changes a signature's state, and with it the counters; what `statements` does
+in SQL is compared with it by the same histories."""
 
 from django.db import transaction
 from django.utils import timezone
