@@ -25,13 +25,11 @@ from bench.ratios import production
 from petition.models import Signature
 from tests import equipment
 from tests.conftest import free_port
-from tests.web.standing import FALLING, STANDING, Site
-from tests.web.test_outages import every_connection, read_only
+from tests.web.standing import FALLING, STANDING, Site, every_connection, read_only
 
 QUICK = os.environ.get("BENCH_QUICK") == "1"
 STOPPED, HANGING, SHORT = (10, 10, 10) if QUICK else (300, 60, 20)
 BEFORE = AFTER = 5  # Seconds of load around an outage.
-TYPED = "typed@example.org"
 
 
 @dataclass

@@ -61,10 +61,8 @@ def test_modules_are_short():
 
 def test_the_state_is_written_by_the_lifecycle_alone():
     pattern = re.compile(r"update\([^)]*\bstate=|\.state = ")
-    # Letters, sweeps, sheets, exports and mailings have states of their own. `statements` does in
-    # SQL what the lifecycle does, and its test compares every row of both.
+    # Letters, sweeps, sheets, exports and mailings have states of their own.
     others = {
-        "statements.py",
         "owing.py",
         "sending.py",
         "bounces.py",

@@ -144,7 +144,8 @@ WITHDRAW = Function(
      "leaves": "text", "opening": "bytea"},
     f"""
 WITH former AS (
-  SELECT id, state, country, track_id, language, confirmed_at, in_log
+  SELECT id, state, country, track_id, language, confirmed_at, in_log,
+    state = 'counted' AS was_counted
   FROM {Signature._meta.db_table} WHERE reference = %(reference)s AND state || '' <> 'withdrawn'
   FOR UPDATE
 ), moved AS (
@@ -158,17 +159,17 @@ WITH former AS (
   SELECT line, opening FROM former, LATERAL (VALUES
     (1, %(enters)s, NULL), (2, %(leaves)s, %(opening)s)
   ) AS event (place, line, opening)
-  WHERE state = 'counted' AND NOT (in_log AND place = 1) ORDER BY place
+  WHERE was_counted AND NOT (in_log AND place = 1) ORDER BY place
 ), added AS (
   INSERT INTO {Tally._meta.db_table} (channel, dimension, value, slot, count, changed_at)
   SELECT 'online', dimension, value, %(slot)s, by, %(now)s FROM former, LATERAL (VALUES
     (1, true, 'total', '', -1), (2, true, 'country', country, -1),
     (3, true, 'day', (confirmed_at AT TIME ZONE 'UTC')::date::text, -1),
     (4, true, 'language', language, -1), (5, true, 'left', 'withdrawn', 1),
-    (6, false, 'state', former.state, -1), (7, NULL, 'state', 'withdrawn', 1),
+    (6, false, 'state', state, -1), (7, NULL, 'state', 'withdrawn', 1),
     (8, true, 'track', coalesce(track_id, ''), -1)
   ) AS change (place, of_counted, dimension, value, by)
-  WHERE of_counted IS NULL OR of_counted = (former.state = 'counted')
+  WHERE of_counted IS NULL OR of_counted = was_counted
   ORDER BY place {_ADD}
 )
 SELECT reference FROM moved

@@ -6,10 +6,12 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from types import SimpleNamespace
 from urllib.parse import urlencode
 
+import psycopg
 from django.conf import settings
 
 from tests.conftest import free_port
@@ -107,3 +109,31 @@ class Site:
             count = now
             time.sleep(1)
         raise AssertionError(f"{count} copies")
+
+
+def read_only(database, switch: str) -> None:
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {switch}")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+@contextmanager
+def every_connection(database):
+    """Those of the site are ended, and no new one is to be had."""
+    taken = []
+    try:
+        while True:
+            try:
+                taken.append(psycopg.connect(database.url, autocommit=True))
+            except psycopg.OperationalError:
+                mine = [connection.info.backend_pid for connection in taken]
+                ended = taken[0].execute(
+                    "SELECT count(pg_terminate_backend(pid, 1000)) FROM pg_stat_activity"
+                    " WHERE backend_type = 'client backend' AND NOT pid = ANY(%s)", [mine]
+                ).fetchone()[0]  # fmt: skip
+                if not ended:
+                    break
+        yield
+    finally:
+        for connection in taken:
+            connection.close()

@@ -7,13 +7,13 @@ import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import psycopg
 import pytest
 
 from tests import equipment
-from tests.web.standing import FALLING, STANDING, Site
+from tests.web.standing import FALLING, STANDING, Site, every_connection, read_only
 
 # Once: with servers of its own, whatever the other tests run on.
 pytestmark = [pytest.mark.postgres, pytest.mark.outage]
@@ -132,12 +132,6 @@ def test_a_database_that_can_only_be_read_takes_no_signature_and_stops_no_page(s
     assert seconds_until_signed(site, "read-after@example.org") <= PATIENCE
 
 
-def read_only(database, switch: str) -> None:
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {switch}")
-        connection.execute("SELECT pg_reload_conf()")
-
-
 def test_while_others_have_every_connection_pages_stand_and_posts_are_answered(standing):
     site, database = standing
     before = signatures(database)
@@ -147,28 +141,6 @@ def test_while_others_have_every_connection_pages_stand_and_posts_are_answered(s
         check_posts_are_answered(site)
     assert seconds_until_signed(site, "used-up-after@example.org") <= PATIENCE
     assert signatures(database) == before + 2
-
-
-@contextmanager
-def every_connection(database):
-    """Those of the site are ended, and no new one is to be had."""
-    taken = []
-    try:
-        while True:
-            try:
-                taken.append(psycopg.connect(database.url, autocommit=True))
-            except psycopg.OperationalError:
-                mine = [connection.info.backend_pid for connection in taken]
-                ended = taken[0].execute(
-                    "SELECT count(pg_terminate_backend(pid, 1000)) FROM pg_stat_activity"
-                    " WHERE backend_type = 'client backend' AND NOT pid = ANY(%s)", [mine]
-                ).fetchone()[0]  # fmt: skip
-                if not ended:
-                    break
-        yield
-    finally:
-        for connection in taken:
-            connection.close()
 
 
 @pytest.fixture
