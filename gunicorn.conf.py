@@ -28,8 +28,8 @@ accesslog = None
 
 
 class WithoutAccessLog(Logger):
-    """gunicorn's, which writes each request's line for nobody where `logconfig_dict` is set: a
-    fifth of the time of a page."""
+    """gunicorn's own makes an access line of each request where `logconfig_dict` is set, though no
+    handler takes it: a fifth of the time of a page."""
 
     @property
     def access_log_enabled(self):
