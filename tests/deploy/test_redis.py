@@ -45,9 +45,10 @@ def test_a_socket_is_a_cache_as_a_port_is(tmp_path):
 
 
 def test_a_leader_that_is_killed_is_followed_by_the_other_one(tmp_path):
-    watchers = [free_port() for _ in range(3)]
     with ExitStack() as together:
         first, second, servers = pair(together, tmp_path)
+        # Not before: until a server has its port, any connection of this machine may take it.
+        watchers = [free_port() for _ in range(3)]
         for port in watchers:
             file = tmp_path / f"sentinel-{port}.conf"
             file.write_text(
@@ -57,9 +58,14 @@ def test_a_leader_that_is_killed_is_followed_by_the_other_one(tmp_path):
                 "sentinel failover-timeout petition 5000\n"
             )
             command = ["redis-server", str(file), "--sentinel"]
-            together.enter_context(running(command, subprocess.DEVNULL))
+            log = together.enter_context((tmp_path / f"sentinel-{port}.log").open("w"))
+            together.enter_context(running(command, log))
         knows = [Redis(port=port) for port in watchers]
-        until(lambda: all(knows_all(sentinel) for sentinel in knows))
+        try:
+            until(lambda: all(knows_all(sentinel) for sentinel in knows))
+        except AssertionError:
+            said = [log.read_text() for log in tmp_path.glob("sentinel-*.log")]
+            raise AssertionError("\n".join(["a sentinel does not know all", *said])) from None
         places = ",".join(f"127.0.0.1:{port}" for port in watchers)
         kept = cache_of(f"redis+sentinel://{places}/petition/1")
         kept.set("attempts", 1)
